@@ -1,0 +1,211 @@
+//! Owns the classes of tokens that the patterns of one language can tell apart.
+//! Knows spellings only; order and meaning are the automaton's and the rules'.
+
+use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
+
+use rustc_hash::FxHashMap;
+
+use crate::text::{collapse, unmask};
+
+use super::pattern::{Pattern, spelling};
+
+/// A class of tokens that no pattern tells apart.
+pub type Class = u16;
+
+/// Any token that no pattern names.
+pub const OTHER: Class = 0;
+/// The end of a sentence.
+pub const STOP: Class = 1;
+/// First class of a named word; the words follow in their order.
+const FIRST: Class = 2;
+/// Two bytes of seven bits name a class.
+pub const MAX_CLASSES: usize = 1 << 14;
+
+/// The words of one language's patterns, sorted, so that a prefix is a range of classes.
+#[derive(Debug)]
+pub struct Vocabulary {
+    entries: Vec<Entry>,
+    literals: FxHashMap<String, Class>,
+    prefixes: Vec<PrefixEntry>,
+    prefix_starts: FxHashMap<char, ()>,
+    proclitics: Vec<String>,
+    maskable: FxHashMap<char, Vec<(String, Class)>>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Entry {
+    word: String,
+    prefix: bool,
+}
+
+#[derive(Debug)]
+struct PrefixEntry {
+    word: String,
+    class: Class,
+    /// Position of the longest other prefix that this one begins with.
+    parent: Option<usize>,
+}
+
+impl Vocabulary {
+    /// Collects the words of all patterns. `maskable` words are recognised behind mask symbols.
+    ///
+    /// # Errors
+    /// More words than classes can name.
+    pub fn new<'a>(
+        patterns: impl Iterator<Item = &'a Pattern>,
+        proclitics: &[String],
+        maskable: &[String],
+    ) -> Result<Self, String> {
+        let mut set = BTreeSet::new();
+        for pattern in patterns {
+            pattern.each_word(&mut |word, prefix| {
+                set.insert(Entry { word: word.to_owned(), prefix });
+            });
+        }
+        if set.len() + usize::from(FIRST) > MAX_CLASSES {
+            return Err(format!("{} different words; at most {MAX_CLASSES} can be told apart", set.len()));
+        }
+        let entries: Vec<Entry> = set.into_iter().collect();
+        let mut literals = FxHashMap::default();
+        let mut prefixes: Vec<PrefixEntry> = Vec::new();
+        for (entry, class) in entries.iter().zip(FIRST..) {
+            if entry.prefix {
+                let parent = prefixes.iter().rposition(|p| entry.word.starts_with(&p.word));
+                prefixes.push(PrefixEntry { word: entry.word.clone(), class, parent });
+            } else {
+                literals.insert(entry.word.clone(), class);
+            }
+        }
+        let prefix_starts = prefixes.iter().filter_map(|p| Some((p.word.chars().next()?, ()))).collect();
+        let proclitics = proclitics.iter().map(|p| crate::text::fold(p)).collect();
+        let mut vocabulary =
+            Self { entries, literals, prefixes, prefix_starts, proclitics, maskable: FxHashMap::default() };
+        for word in maskable.iter().filter(|w| w.chars().count() >= 3) {
+            let class = vocabulary.plain(word);
+            if let (Some(first), true) = (word.chars().next(), class != OTHER) {
+                vocabulary.maskable.entry(first).or_default().push((word.clone(), class));
+            }
+        }
+        Ok(vocabulary)
+    }
+
+    /// Number of classes.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.entries.len() + usize::from(FIRST)
+    }
+
+    /// Class of a token of a message. `masked` tokens are also read behind their symbols.
+    #[must_use]
+    pub fn class(&self, token: &str, masked: bool) -> Class {
+        if token.contains('\'') {
+            return self.spelled(&spelling(token), masked);
+        }
+        self.spelled(token, masked)
+    }
+
+    fn spelled(&self, token: &str, masked: bool) -> Class {
+        // One symbol for one Chinese character reads like the usual Latin one: 他*的 = 他X的.
+        let token = if masked && token.chars().nth(1).is_none() { "x" } else { token };
+        let class = self.plain(token);
+        if class != OTHER {
+            return class;
+        }
+        if masked || has_digit_among_letters(token) {
+            let class = self.unmasked(token);
+            if class != OTHER {
+                return class;
+            }
+        }
+        if token.len() > 3 && has_run(token) {
+            for keep in [2, 1] {
+                let class = collapse(token, keep).map_or(OTHER, |short| self.plain(&short));
+                if class != OTHER {
+                    return class;
+                }
+            }
+        }
+        for proclitic in &self.proclitics {
+            if let Some(rest) = token.strip_prefix(proclitic.as_str())
+                && rest.chars().nth(1).is_some()
+            {
+                let class = self.plain(rest);
+                if class != OTHER {
+                    return class;
+                }
+            }
+        }
+        OTHER
+    }
+
+    fn plain(&self, token: &str) -> Class {
+        if let Some(&class) = self.literals.get(token) {
+            return class;
+        }
+        self.by_prefix(token).map_or(OTHER, |p| p.class)
+    }
+
+    /// The longest prefix a token begins with.
+    fn by_prefix(&self, token: &str) -> Option<&PrefixEntry> {
+        if !token.chars().next().is_some_and(|c| self.prefix_starts.contains_key(&c)) {
+            return None;
+        }
+        let mut at = self.prefixes.partition_point(|p| p.word.as_str() <= token).checked_sub(1);
+        while let Some(entry) = at.and_then(|i| self.prefixes.get(i)) {
+            if token.starts_with(&entry.word) {
+                return Some(entry);
+            }
+            at = entry.parent;
+        }
+        None
+    }
+
+    fn unmasked(&self, token: &str) -> Class {
+        // The first letter may itself be hidden behind a look-alike.
+        let Some(first) = token.chars().next() else { return OTHER };
+        let first = match first {
+            '@' | '4' => 'a',
+            '$' | '5' => 's',
+            '0' => 'o',
+            '1' | '!' => 'i',
+            '3' => 'e',
+            letter => letter,
+        };
+        let words = self.maskable.get(&first).map_or(&[][..], Vec::as_slice);
+        words.iter().find(|(word, _)| unmask(token, word)).map_or(OTHER, |(_, class)| *class)
+    }
+
+    /// The classes that a pattern's word stands for, as ranges in rising order.
+    #[must_use]
+    pub fn ranges(&self, word: &str, prefix: bool) -> Vec<RangeInclusive<Class>> {
+        if prefix {
+            let from = self.entries.partition_point(|e| e.word.as_str() < word);
+            let count = self.entries.iter().skip(from).take_while(|e| e.word.starts_with(word)).count();
+            let (Ok(from), Ok(to)) = (Class::try_from(from), Class::try_from(from + count)) else { return Vec::new() };
+            return if count == 0 { Vec::new() } else { vec![FIRST + from..=FIRST + to - 1] };
+        }
+        let mut classes: Vec<Class> = self.literals.get(word).copied().into_iter().collect();
+        // Other words of the patterns that are this one with a proclitic before it.
+        for proclitic in &self.proclitics {
+            classes.extend(self.literals.get(&format!("{proclitic}{word}")));
+        }
+        classes.sort_unstable();
+        classes.dedup();
+        classes.into_iter().map(|c| c..=c).collect()
+    }
+}
+
+fn has_digit_among_letters(token: &str) -> bool {
+    token.bytes().any(|b| b.is_ascii_digit()) && token.chars().any(char::is_alphabetic)
+}
+
+fn has_run(token: &str) -> bool {
+    let mut run = 0;
+    let mut last = '\0';
+    token.chars().any(|c| {
+        run = if c == last { run + 1 } else { 1 };
+        last = c;
+        run >= 3
+    })
+}
