@@ -1,7 +1,7 @@
 //! Owns finding cues: from a normalised message to hits with spans, and near misses with reasons.
 //! Knows one language at a time and nothing of models, priority or advice.
 
-mod automaton;
+mod matcher;
 mod pattern;
 mod proof;
 mod scope;
@@ -15,7 +15,7 @@ use crate::packs::schema::{CueTable, ScopeSpec};
 use crate::packs::{Finding, Language, Packs};
 use crate::text::{Kind, Normalised, OwnWords, Token, segment};
 
-use automaton::{Automaton, Found};
+use matcher::{Found, Matcher};
 use pattern::{Context, Pattern};
 use scope::{Layout, Trigger};
 use vocabulary::{Class, OTHER, STOP, Vocabulary};
@@ -36,12 +36,12 @@ pub struct Reading {
 pub struct Lexicon {
     elisions: Vec<String>,
     vocabulary: Vocabulary,
-    automaton: Automaton,
+    matcher: Matcher,
     roles: Vec<Role>,
     rules: Vec<CompiledRule>,
 }
 
-/// What a pattern of the automaton is for.
+/// What a pattern is for.
 #[derive(Debug)]
 enum Role {
     Rule(usize),
@@ -78,7 +78,7 @@ impl Lexicon {
         let mut findings = Vec::new();
         let mut patterns: Vec<Pattern> = Vec::new();
         let mut roles = Vec::new();
-        let mut rules = Vec::new();
+        let mut compiled = Vec::new();
         let mut maskable = Vec::new();
         let mut add = |text: &str, role: Role, place: &str| match pattern::parse(text, context) {
             Ok(parsed) => {
@@ -89,10 +89,10 @@ impl Lexicon {
         };
         for rule in &language.rules {
             let place = format!("languages/{}/cues.toml: {}", language.tag, rule.id);
-            let number = rules.len();
+            let number = compiled.len();
             let spec = cues.get(&rule.cue);
             let scopes = spec.map_or(0, |s| mask_of(&s.scopes)) & !mask_of(&rule.spec.immune);
-            rules.push(CompiledRule {
+            compiled.push(CompiledRule {
                 id: rule.id.clone(),
                 cue: rule.cue.clone(),
                 bit: cue_bit(cues, &rule.cue),
@@ -125,17 +125,21 @@ impl Lexicon {
         ];
         for (reason, specs) in kinds {
             for spec in specs {
-                add(&spec.pattern, Role::Scope(reason, compile_scope(spec, cues)), &format!("{place}: {}", reason.name()));
+                add(
+                    &spec.pattern,
+                    Role::Scope(reason, compile_scope(spec, cues)),
+                    &format!("{place}: {}", reason.name()),
+                );
             }
         }
         if !findings.is_empty() {
             return Err(findings);
         }
-        let built = Vocabulary::new(patterns.iter(), &language.spec.proclitics, &maskable)
-            .and_then(|v| Automaton::new(&patterns, &v).map(|a| (v, a)));
-        match built {
-            Ok((vocabulary, automaton)) => {
-                Ok(Self { elisions: language.spec.elisions.clone(), vocabulary, automaton, roles, rules })
+        let common = &language.spec.markers;
+        match Vocabulary::new(patterns.iter(), &language.spec.proclitics, &maskable, common) {
+            Ok(vocabulary) => {
+                let matcher = Matcher::new(&patterns, &vocabulary);
+                Ok(Self { elisions: language.spec.elisions.clone(), vocabulary, matcher, roles, rules: compiled })
             }
             Err(what) => Err(vec![Finding::error(format!("languages/{}", language.tag), what)]),
         }
@@ -153,7 +157,7 @@ impl Lexicon {
         let text = normal.text.as_str();
         let tokens = segment(text, &self.elisions);
         let (stream, positions) = self.stream(text, &tokens);
-        let found = self.automaton.find(&stream);
+        let found = self.matcher.find(&stream);
         let (candidates, voids, triggers, barriers) = self.sort_out(&found, &positions);
         if candidates.is_empty() {
             return Reading::default();
@@ -163,8 +167,10 @@ impl Lexicon {
         for candidate in candidates {
             let Some(rule) = self.rules.get(candidate.rule) else { continue };
             let (from, to) = candidate.tokens;
-            let Some(span) = tokens.get(from).zip(tokens.get(to - 1)).map(|(a, b)| a.span.start..b.span.end) else { continue };
-            let reason = self.suppression(rule, &candidate, &span, own, &layout, &voids, &triggers);
+            let Some(span) = tokens.get(from).zip(tokens.get(to - 1)).map(|(a, b)| a.span.start..b.span.end) else {
+                continue;
+            };
+            let reason = Self::suppression(rule, &candidate, &span, own, &layout, &voids, &triggers);
             let hit = CueHit {
                 cue: rule.cue.clone(),
                 rule: rule.id.clone(),
@@ -196,8 +202,6 @@ impl Lexicon {
         }
         (stream, positions)
     }
-
-    #[expect(clippy::type_complexity, reason = "the four roles of one pass, named where they are used")]
     fn sort_out<'a>(
         &'a self,
         found: &[Found],
@@ -205,7 +209,9 @@ impl Lexicon {
     ) -> (Vec<Candidate>, Vec<Candidate>, Vec<Trigger<'a>>, Vec<usize>) {
         let (mut candidates, mut voids, mut triggers, mut barriers) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for hit in found {
-            let (Some(&first), Some(&last)) = (positions.get(hit.start), positions.get(hit.end.wrapping_sub(1))) else { continue };
+            let (Some(&first), Some(&last)) = (positions.get(hit.start), positions.get(hit.end.wrapping_sub(1))) else {
+                continue;
+            };
             let tokens = (first, last + 1);
             match self.roles.get(hit.pattern) {
                 Some(Role::Rule(rule)) => candidates.push(Candidate { rule: *rule, tokens }),
@@ -220,10 +226,7 @@ impl Lexicon {
         barriers.sort_unstable();
         (candidates, voids, triggers, barriers)
     }
-
-    #[expect(clippy::too_many_arguments, reason = "all that one pass knows about a candidate")]
     fn suppression(
-        &self,
         rule: &CompiledRule,
         candidate: &Candidate,
         span: &Range<usize>,
@@ -237,7 +240,10 @@ impl Lexicon {
         if !own.contains(span) {
             return Some(Suppression::Quoted);
         }
-        if near(voids, from, |v| v.tokens.0).iter().any(|v| v.rule == candidate.rule && v.tokens.0 < to && from < v.tokens.1) {
+        if near(voids, from, |v| v.tokens.0)
+            .iter()
+            .any(|v| v.rule == candidate.rule && v.tokens.0 < to && from < v.tokens.1)
+        {
             return Some(Suppression::Excepted);
         }
         let applies = |reason: Suppression| rule.scopes & scope_bit(reason) != 0;
@@ -271,7 +277,11 @@ impl Reading {
         let hits = &self.hits;
         self.suppressed.retain(|s| {
             let from = hits.partition_point(|h| h.span.start + 4096 < s.hit.span.start);
-            !hits.iter().skip(from).take_while(|h| h.span.start < s.hit.span.end).any(|h| h.cue == s.hit.cue && h.span.end > s.hit.span.start)
+            !hits
+                .iter()
+                .skip(from)
+                .take_while(|h| h.span.start < s.hit.span.end)
+                .any(|h| h.cue == s.hit.cue && h.span.end > s.hit.span.start)
         });
     }
 }

@@ -22,6 +22,8 @@ pub enum Pattern {
     Optional(Box<Pattern>),
 }
 
+/// Longest pattern in tokens.
+const MAX_TOKENS: usize = super::matcher::MAX_TOKENS;
 /// Longest gap: scope of a rule, not of a message.
 const MAX_GAP: u32 = 12;
 
@@ -54,6 +56,9 @@ fn parse_nested(text: &str, context: Context<'_>, depth: usize) -> Result<Patter
     }
     if pattern.min_tokens() == 0 {
         return Err("it would match nothing: at least one token must be required".to_owned());
+    }
+    if pattern.max_tokens() > MAX_TOKENS {
+        return Err(format!("it can be {} tokens long; at most {MAX_TOKENS}", pattern.max_tokens()));
     }
     Ok(pattern)
 }
@@ -248,7 +253,9 @@ mod tests {
 
     #[test]
     fn reads_every_sign() {
-        let Pattern::Sequence(parts) = parsed("(Speak|talk) ..2 [the] l'Avocat manag* {want}").unwrap() else { panic!("no sequence") };
+        let Pattern::Sequence(parts) = parsed("(Speak|talk) ..2 [the] l'Avocat manag* {want}").unwrap() else {
+            panic!("no sequence")
+        };
         assert_eq!(
             parts,
             vec![

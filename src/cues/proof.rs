@@ -18,26 +18,34 @@ pub fn prove(language: &Language, lexicon: &Lexicon) -> Vec<Finding> {
             // Another rule of the cue may give the longer span; the rule must be able to give it.
             if !reading.hits.iter().any(|h| h.cue == rule.cue) {
                 let near = reading.suppressed.iter().find(|s| s.hit.cue == rule.cue);
-                let why = near.map_or("no pattern matches".to_owned(), |s| format!("suppressed as {}", s.reason.name()));
+                let why =
+                    near.map_or("no pattern matches".to_owned(), |s| format!("suppressed as {}", s.reason.name()));
                 findings.push(Finding::error(&place, format!("should match {example:?}, but {why}")));
             }
         }
         for example in &rule.spec.ignores {
             if let Some(hit) = read(lexicon, example).hits.iter().find(|h| h.cue == rule.cue) {
                 let words = example.get(hit.span.clone()).unwrap_or_default();
-                findings.push(Finding::error(&place, format!("should ignore {example:?}, but {} gives {words:?}", hit.rule)));
+                findings.push(Finding::error(
+                    &place,
+                    format!("should ignore {example:?}, but {} gives {words:?}", hit.rule),
+                ));
             }
         }
     }
     for (kind, spec) in crate::packs::scopes(&language.scope) {
         for example in &spec.voids {
             let reading = read(lexicon, example);
-            let concerned = |cue: &String| (spec.cues.is_empty() || spec.cues.contains(cue)) && !spec.not_cues.contains(cue);
+            let concerned =
+                |cue: &String| (spec.cues.is_empty() || spec.cues.contains(cue)) && !spec.not_cues.contains(cue);
             if let Some(hit) = reading.hits.iter().find(|h| concerned(&h.cue)) {
                 let words = example.get(hit.span.clone()).unwrap_or_default();
                 findings.push(Finding::error(
                     format!("languages/{}/scope.toml: {kind}", language.tag),
-                    format!("{:?} should take back the cue in {example:?}, but {} gives {words:?}", spec.pattern, hit.rule),
+                    format!(
+                        "{:?} should take back the cue in {example:?}, but {} gives {words:?}",
+                        spec.pattern, hit.rule
+                    ),
                 ));
             } else if reading.suppressed.is_empty() {
                 findings.push(Finding::warning(

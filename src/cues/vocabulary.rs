@@ -2,9 +2,8 @@
 //! Knows spellings only; order and meaning are the automaton's and the rules'.
 
 use std::collections::BTreeSet;
-use std::ops::RangeInclusive;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::text::{collapse, unmask};
 
@@ -28,9 +27,11 @@ pub struct Vocabulary {
     entries: Vec<Entry>,
     literals: FxHashMap<String, Class>,
     prefixes: Vec<PrefixEntry>,
-    prefix_starts: FxHashMap<char, ()>,
+    prefix_starts: FxHashSet<char>,
     proclitics: Vec<String>,
     maskable: FxHashMap<char, Vec<(String, Class)>>,
+    /// Frequent little words of the language.
+    common: FxHashSet<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -48,7 +49,8 @@ struct PrefixEntry {
 }
 
 impl Vocabulary {
-    /// Collects the words of all patterns. `maskable` words are recognised behind mask symbols.
+    /// Collects the words of all patterns. `maskable` words are recognised behind mask symbols;
+    /// `common` are frequent little words, blank-separated.
     ///
     /// # Errors
     /// More words than classes can name.
@@ -56,6 +58,7 @@ impl Vocabulary {
         patterns: impl Iterator<Item = &'a Pattern>,
         proclitics: &[String],
         maskable: &[String],
+        common: &str,
     ) -> Result<Self, String> {
         let mut set = BTreeSet::new();
         for pattern in patterns {
@@ -77,10 +80,12 @@ impl Vocabulary {
                 literals.insert(entry.word.clone(), class);
             }
         }
-        let prefix_starts = prefixes.iter().filter_map(|p| Some((p.word.chars().next()?, ()))).collect();
+        let prefix_starts = prefixes.iter().filter_map(|p| p.word.chars().next()).collect();
         let proclitics = proclitics.iter().map(|p| crate::text::fold(p)).collect();
+        let common = common.split_whitespace().map(|w| spelling(&crate::text::fold(w))).collect();
+        let maskable_words = FxHashMap::default();
         let mut vocabulary =
-            Self { entries, literals, prefixes, prefix_starts, proclitics, maskable: FxHashMap::default() };
+            Self { entries, literals, prefixes, prefix_starts, proclitics, maskable: maskable_words, common };
         for word in maskable.iter().filter(|w| w.chars().count() >= 3) {
             let class = vocabulary.plain(word);
             if let (Some(first), true) = (word.chars().next(), class != OTHER) {
@@ -148,7 +153,7 @@ impl Vocabulary {
 
     /// The longest prefix a token begins with.
     fn by_prefix(&self, token: &str) -> Option<&PrefixEntry> {
-        if !token.chars().next().is_some_and(|c| self.prefix_starts.contains_key(&c)) {
+        if !token.chars().next().is_some_and(|c| self.prefix_starts.contains(&c)) {
             return None;
         }
         let mut at = self.prefixes.partition_point(|p| p.word.as_str() <= token).checked_sub(1);
@@ -176,14 +181,31 @@ impl Vocabulary {
         words.iter().find(|(word, _)| unmask(token, word)).map_or(OTHER, |(_, class)| *class)
     }
 
-    /// The classes that a pattern's word stands for, as ranges in rising order.
+    /// Roughly how often a class is met in messages, compared with others: little words, short
+    /// words and prefixes of many words are common.
     #[must_use]
-    pub fn ranges(&self, word: &str, prefix: bool) -> Vec<RangeInclusive<Class>> {
+    pub fn commonness(&self, class: usize) -> u64 {
+        let Some(entry) = class.checked_sub(usize::from(FIRST)).and_then(|at| self.entries.get(at)) else {
+            return 1000;
+        };
+        let short = match entry.word.chars().count() {
+            0..=2 => 12,
+            3 => 5,
+            4 => 2,
+            _ => 1,
+        };
+        let little = if self.common.contains(&entry.word) { 20 } else { 1 };
+        short * little * if entry.prefix { 2 } else { 1 }
+    }
+
+    /// The classes that a pattern's word stands for, as ranges (first and last) in rising order.
+    #[must_use]
+    pub fn ranges(&self, word: &str, prefix: bool) -> Vec<(Class, Class)> {
         if prefix {
             let from = self.entries.partition_point(|e| e.word.as_str() < word);
             let count = self.entries.iter().skip(from).take_while(|e| e.word.starts_with(word)).count();
             let (Ok(from), Ok(to)) = (Class::try_from(from), Class::try_from(from + count)) else { return Vec::new() };
-            return if count == 0 { Vec::new() } else { vec![FIRST + from..=FIRST + to - 1] };
+            return if count == 0 { Vec::new() } else { vec![(FIRST + from, FIRST + to - 1)] };
         }
         let mut classes: Vec<Class> = self.literals.get(word).copied().into_iter().collect();
         // Other words of the patterns that are this one with a proclitic before it.
@@ -192,7 +214,7 @@ impl Vocabulary {
         }
         classes.sort_unstable();
         classes.dedup();
-        classes.into_iter().map(|c| c..=c).collect()
+        classes.into_iter().map(|c| (c, c)).collect()
     }
 }
 

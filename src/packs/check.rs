@@ -67,7 +67,10 @@ fn cues(packs: &Packs, findings: &mut Vec<Finding>) {
     for (id, spec) in &packs.cues {
         for scope in &spec.scopes {
             if Suppression::parse(scope).is_none() {
-                findings.push(Finding::error(format!("cues.toml: {id}"), format!("scope {scope:?} is none of {}", suppressions())));
+                findings.push(Finding::error(
+                    format!("cues.toml: {id}"),
+                    format!("scope {scope:?} is none of {}", suppressions()),
+                ));
             }
         }
     }
@@ -81,19 +84,30 @@ fn languages(packs: &Packs, findings: &mut Vec<Finding>) {
     for language in packs.languages.values() {
         let folder = format!("languages/{}", language.tag);
         if language.spec.iso639_3.len() != 3 {
-            findings.push(Finding::error(format!("{folder}/language.toml"), "iso639_3 has three letters (spa, deu, cmn)"));
+            findings
+                .push(Finding::error(format!("{folder}/language.toml"), "iso639_3 has three letters (spa, deu, cmn)"));
         }
         let own = format!("{}/", language.tag);
         for rule in language.rules.iter().filter(|r| r.id.starts_with(&own)) {
             let place = format!("{folder}/cues.toml: {}", rule.id);
             if !packs.cues.contains_key(&rule.cue) {
-                findings.push(Finding::error(&place, format!("cue {:?} is not in cues.toml; known: {}", rule.cue, keys(&packs.cues))));
+                findings.push(Finding::error(
+                    &place,
+                    format!("cue {:?} is not in cues.toml; known: {}", rule.cue, keys(&packs.cues)),
+                ));
             }
             if rule.spec.matches.is_empty() {
                 findings.push(Finding::error(&place, "a rule needs at least one message under matches"));
             }
             if rule.spec.level > 3 {
                 findings.push(Finding::error(&place, "level is 1, 2 or 3"));
+            }
+            let signals = packs.cues.get(&rule.cue).map_or(&[][..], |c| &c.signals);
+            if let Some(signal) = rule.spec.signal.as_ref().filter(|s| !signals.contains(s)) {
+                findings.push(Finding::error(
+                    &place,
+                    format!("signal {signal:?} is none of those of the cue in cues.toml: {signals:?}"),
+                ));
             }
             for name in rule.spec.immune.iter().filter(|n| Suppression::parse(n).is_none()) {
                 findings.push(Finding::error(&place, format!("immune {name:?} is none of {}", suppressions())));
@@ -104,14 +118,19 @@ fn languages(packs: &Packs, findings: &mut Vec<Finding>) {
         }
         for (kind, spec) in scopes(&language.scope) {
             for cue in spec.cues.iter().chain(&spec.not_cues).filter(|c| !packs.cues.contains_key(*c)) {
-                findings.push(Finding::error(format!("{folder}/scope.toml: {kind}"), format!("pattern {:?} names the unknown cue {cue:?}", spec.pattern)));
+                findings.push(Finding::error(
+                    format!("{folder}/scope.toml: {kind}"),
+                    format!("pattern {:?} names the unknown cue {cue:?}", spec.pattern),
+                ));
             }
         }
     }
 }
 
 /// Every scope trigger with the name of its suppression.
-pub(crate) fn scopes(table: &super::schema::ScopeTable) -> impl Iterator<Item = (&'static str, &super::schema::ScopeSpec)> {
+pub(crate) fn scopes(
+    table: &super::schema::ScopeTable,
+) -> impl Iterator<Item = (&'static str, &super::schema::ScopeSpec)> {
     table
         .negated
         .iter()
@@ -127,24 +146,40 @@ fn keys<V>(map: &BTreeMap<String, V>) -> String {
 
 /// Names of all facts a condition may use.
 fn facts(packs: &Packs) -> BTreeSet<String> {
-    let mut facts: BTreeSet<String> = ["negative", "neutral", "positive", "anger_1", "anger_2", "anger_3", "complaint", "previous_contacts", "reopened", "waiting", "vip", "model_escalation"]
-        .into_iter()
-        .map(str::to_owned)
-        .collect();
+    let mut facts: BTreeSet<String> = [
+        "negative",
+        "neutral",
+        "positive",
+        "anger_1",
+        "anger_2",
+        "anger_3",
+        "complaint",
+        "previous_contacts",
+        "reopened",
+        "waiting",
+        "vip",
+        "model_escalation",
+    ]
+    .into_iter()
+    .map(str::to_owned)
+    .collect();
     for cue in packs.cues.keys() {
         facts.insert(cue.clone());
         facts.insert(format!("model_{cue}"));
     }
     facts.extend(Level::ALL.iter().map(|l| format!("priority_{}", l.name())));
     facts.extend(Channel::ALL.iter().map(|(n, _)| format!("channel_{n}")));
-    facts.extend(packs.languages.values().flat_map(|l| l.rules.iter().filter_map(|r| r.spec.signal.clone())));
+    facts.extend(packs.cues.values().flat_map(|c| c.signals.clone()));
     facts.extend(packs.policy.derived.iter().map(|d| d.id.clone()));
     facts
 }
 
 fn condition(place: &str, condition: &Condition, facts: &BTreeSet<String>, findings: &mut Vec<Finding>) {
     for name in condition.names().filter(|n| !facts.contains(*n)) {
-        findings.push(Finding::error(place, format!("unknown fact {name:?}; known: {}", facts.iter().cloned().collect::<Vec<_>>().join(", "))));
+        findings.push(Finding::error(
+            place,
+            format!("unknown fact {name:?}; known: {}", facts.iter().cloned().collect::<Vec<_>>().join(", ")),
+        ));
     }
     if condition.all.is_empty() && condition.any.is_empty() {
         findings.push(Finding::error(place, "a condition needs `all` or `any`"));
@@ -174,7 +209,10 @@ fn policy(packs: &Packs, facts: &BTreeSet<String>, findings: &mut Vec<Finding>) 
             findings.push(Finding::error(&place, "stands twice"));
         }
         if !policy.groups.contains_key(&signal.group) {
-            findings.push(Finding::error(&place, format!("group {:?} is not defined; known: {}", signal.group, keys(&policy.groups))));
+            findings.push(Finding::error(
+                &place,
+                format!("group {:?} is not defined; known: {}", signal.group, keys(&policy.groups)),
+            ));
         }
         if signal.points.is_nan() || signal.points < 0.0 {
             findings.push(Finding::error(&place, "points are 0 or more"));
@@ -200,8 +238,9 @@ fn playbooks(packs: &Packs, facts: &BTreeSet<String>, findings: &mut Vec<Finding
             for channel in step.channels.iter().filter(|c| Channel::parse(c).is_none()) {
                 findings.push(Finding::error(&place, format!("unknown channel {channel:?}")));
             }
-            for other in step.excludes.iter().filter(|o| !ids.contains(o)) {
-                findings.push(Finding::error(&place, format!("excludes the unknown step {other:?}")));
+            for other in step.excludes.iter().chain(step.only_with.iter().flatten()).filter(|o| !ids.contains(o)) {
+                findings
+                    .push(Finding::error(&place, format!("excludes or only_with names the unknown step {other:?}")));
             }
             if let Some(due) = step.due.as_deref().filter(|d| d.parse::<jiff::Span>().is_err()) {
                 findings.push(Finding::error(&place, format!("due {due:?} is no ISO 8601 duration (PT24H, P30D)")));
@@ -230,9 +269,12 @@ fn texts(packs: &Packs, findings: &mut Vec<Finding>) {
         findings.push(Finding::error("languages/en/playbooks.toml", format!("{id} has no title or no guidance")));
     }
     for language in packs.languages.values() {
-        let missing = ids.iter().filter(|id| language.texts.get(**id).is_none()).count();
+        let missing = ids.iter().filter(|id| !language.texts.contains_key(**id)).count();
         if missing > 0 {
-            findings.push(Finding::warning(format!("languages/{}/playbooks.toml", language.tag), format!("{missing} steps without words; English stands in")));
+            findings.push(Finding::warning(
+                format!("languages/{}/playbooks.toml", language.tag),
+                format!("{missing} steps without words; English stands in"),
+            ));
         }
     }
 }

@@ -13,9 +13,7 @@ pub(crate) use check::scopes;
 pub use check::{Finding, Severity, check};
 pub use source::{PackError, Source};
 
-use schema::{
-    CueTable, LanguageSpec, ModelSpec, PlaybookSpec, PolicySpec, RuleTable, ScopeTable, StepTexts,
-};
+use schema::{CueTable, LanguageSpec, ModelSpec, PlaybookSpec, PolicySpec, RuleTable, ScopeTable, StepTexts};
 
 /// Everything known of one language.
 #[derive(Debug, Clone)]
@@ -119,7 +117,10 @@ impl Packs {
         let policy = source::parse::<PolicySpec>("policy.toml", &policy_text).map_err(|e| errors.push(e)).ok();
         extend(&mut languages, &mut errors);
         if languages.is_empty() && errors.is_empty() {
-            errors.push(PackError::new("languages", "no language found: a pack folder holds languages/<tag>/language.toml"));
+            errors.push(PackError::new(
+                "languages",
+                "no language found: a pack folder holds languages/<tag>/language.toml",
+            ));
         }
         match (cues, policy) {
             (Some(cues), Some(policy)) if errors.is_empty() => Ok(Self {
@@ -151,7 +152,8 @@ impl Packs {
                 None => break,
             }
         }
-        let region_is_traditional = ["tw", "hk", "mo"].iter().any(|r| wanted.to_lowercase().ends_with(&format!("-{r}")));
+        let region_is_traditional =
+            ["tw", "hk", "mo"].iter().any(|r| wanted.to_lowercase().ends_with(&format!("-{r}")));
         let mut same = self.languages.values().filter(|l| l.primary().eq_ignore_ascii_case(prefix));
         if region_is_traditional {
             return same.find(|l| l.tag.ends_with("Hant"));
@@ -186,11 +188,20 @@ impl ModelFile {
         let weights = source.bytes(&file)?;
         let found = hex(&Sha256::digest(&weights));
         if found != spec.sha256 {
-            let what = format!("its SHA-256 is {found}, but {path} states {}: restore the file or retrain", spec.sha256);
+            let what =
+                format!("its SHA-256 is {found}, but {path} states {}: restore the file or retrain", spec.sha256);
             return Err(PackError::new(&file, what));
         }
         Ok(Self { name: name.to_owned(), spec, weights })
     }
+}
+
+/// Only the table of cues of a source.
+///
+/// # Errors
+/// The file is missing or does not have its shape.
+pub fn cue_table(source: &Source) -> Result<CueTable, PackError> {
+    source::parse("cues.toml", &source.text("cues.toml")?)
 }
 
 struct Reader<'a> {
@@ -254,32 +265,19 @@ fn extend(languages: &mut BTreeMap<String, Language>, errors: &mut Vec<PackError
             continue;
         };
         if parent.spec.extends.is_some() {
-            errors.push(PackError::new(&path, format!("extends {base:?}, which itself extends another; name that one")));
+            errors
+                .push(PackError::new(&path, format!("extends {base:?}, which itself extends another; name that one")));
             continue;
         }
         if let Some(child) = languages.get_mut(&tag) {
-            child.inherit(parent);
-        }
-    }
-}
-
-impl Language {
-    fn inherit(&mut self, parent: Self) {
-        self.rules.splice(0..0, parent.rules);
-        let scope = &mut self.scope;
-        scope.barriers.extend(parent.scope.barriers);
-        scope.negated.extend(parent.scope.negated);
-        scope.hypothetical.extend(parent.scope.hypothetical);
-        scope.reported.extend(parent.scope.reported);
-        scope.excepted.extend(parent.scope.excepted);
-        if self.spec.elisions.is_empty() {
-            self.spec.elisions = parent.spec.elisions;
-        }
-        if self.spec.proclitics.is_empty() {
-            self.spec.proclitics = parent.spec.proclitics;
-        }
-        for (name, list) in parent.spec.words {
-            self.spec.words.entry(name).or_insert(list);
+            if !child.rules.is_empty() {
+                errors.push(PackError::new(
+                    &format!("languages/{tag}/cues.toml"),
+                    format!("a language that extends another shares its rules; put these into {base}"),
+                ));
+            }
+            child.rules = parent.rules;
+            child.scope = parent.scope;
         }
     }
 }

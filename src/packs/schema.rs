@@ -22,6 +22,9 @@ pub struct CueSpec {
     /// Single words of its rules are recognised behind mask symbols (`f***`).
     #[serde(default)]
     pub unmask: bool,
+    /// Further signals its rules may raise.
+    #[serde(default)]
+    pub signals: Vec<String>,
     /// The cue is a complaint in itself: giving it makes the message one.
     #[serde(default)]
     pub complaint: bool,
@@ -41,7 +44,8 @@ pub struct LanguageSpec {
     pub english_name: String,
     /// ISO 639-3 code, by which the detection library knows it.
     pub iso639_3: String,
-    /// Tag of the language whose cues and scope this one shares (`zh-Hant` extends `zh-Hans`).
+    /// Tag of the language whose cues, scope and lists this one shares (`zh-Hant` extends
+    /// `zh-Hans`); its own are its mail markers and the words of the playbooks.
     pub extends: Option<String>,
     /// Articles and pronouns that lose their vowel before an apostrophe (`l`, `d`, `qu`).
     #[serde(default)]
@@ -340,6 +344,18 @@ pub struct StepSpec {
     /// Steps it excludes from the same answer.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub excludes: Vec<String>,
+    /// When given, only these steps may stand in the same answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub only_with: Option<Vec<String>>,
+}
+
+impl StepSpec {
+    /// Whether this step lets another one stand in the same answer.
+    #[must_use]
+    pub fn allows(&self, other: &str) -> bool {
+        !self.excludes.iter().any(|e| e == other)
+            && self.only_with.as_ref().is_none_or(|with| with.iter().any(|w| w == other))
+    }
 }
 
 /// `languages/<tag>/playbooks.toml`: words of the steps by step id.
@@ -406,4 +422,50 @@ pub struct DataSpec {
     pub texts: usize,
     /// Weight of each text.
     pub weight: f64,
+}
+
+/// Configuration of `defuse train`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrainSpec {
+    /// Name of the model.
+    pub name: String,
+    /// Licence of the weights.
+    pub licence: String,
+    /// Seed of the order in which messages are visited.
+    pub seed: u64,
+    /// Hash buckets, a power of two.
+    pub buckets: usize,
+    /// Shortest and longest character n-gram.
+    pub char_ngrams: [usize; 2],
+    /// Longest word n-gram.
+    pub word_ngrams: usize,
+    /// Buckets seen in fewer messages are dropped.
+    pub min_count: u32,
+    /// Cost of an error on a message of weight 1 (C); larger fits closer.
+    pub cost: f64,
+    /// Most passes over the data.
+    pub passes: usize,
+    /// Sets to train on.
+    #[serde(default)]
+    pub data: Vec<TrainData>,
+}
+
+/// One set to train on.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrainData {
+    /// Name of the set.
+    pub set: String,
+    /// Licence as its publisher states it.
+    pub licence: String,
+    /// A `.jsonl` file or a folder of them, relative to the configuration file.
+    pub path: String,
+    /// Weight of each message.
+    #[serde(default = "one")]
+    pub weight: f64,
+}
+
+fn one() -> f64 {
+    1.0
 }

@@ -60,7 +60,10 @@ impl Source {
                 .map(|f| Cow::Borrowed(f.contents()))
                 .ok_or_else(|| PackError::new(path, "not in the binary; give a folder with --models")),
             Self::Folder(root) => std::fs::read(root.join(path)).map(Cow::Owned).map_err(|e| {
-                PackError::new(&root.join(path).display().to_string(), format!("{e}; --models names a folder laid out like models/ in the repository"))
+                PackError::new(
+                    &root.join(path).display().to_string(),
+                    format!("{e}; --models names a folder laid out like models/ in the repository"),
+                )
             }),
         }
     }
@@ -73,8 +76,12 @@ impl Source {
         let bytes = self.bytes(path)?;
         let text = std::str::from_utf8(&bytes).map_err(|e| {
             let before = bytes.get(..e.valid_up_to()).unwrap_or_default();
-            let line = before.iter().filter(|b| **b == b'\n').count() + 1;
-            PackError { file: path.to_owned(), line: Some(line), what: "not valid UTF-8; save the file as UTF-8".to_owned() }
+            let line = before.split(|b| *b == b'\n').count();
+            PackError {
+                file: path.to_owned(),
+                line: Some(line),
+                what: "not valid UTF-8; save the file as UTF-8".to_owned(),
+            }
         })?;
         Ok(text.trim_start_matches('\u{FEFF}').to_owned())
     }

@@ -53,7 +53,13 @@ impl OwnWords {
         self.own.get(after).is_some_and(|r| r.start <= span.start && span.end <= r.end)
     }
 
-    /// The author's own words, joined; the whole text where everything is quoted.
+    /// The same division of another form of the text, `len` bytes long.
+    #[must_use]
+    pub fn map(&self, to: impl Fn(&Range<usize>) -> Range<usize>, len: usize) -> Self {
+        Self { own: self.own.iter().map(to).collect(), len }
+    }
+
+    /// The author's own words, joined.
     #[must_use]
     pub fn join(&self, text: &str) -> String {
         let mut own = String::with_capacity(self.len);
@@ -120,9 +126,8 @@ pub fn separate(text: &str, markers: &MailMarkers) -> OwnWords {
             }
         } else if matches_any(&folded, &markers.footers) {
             state = State::Rest;
-        } else if matches_any(&folded, &markers.device_lines) {
-        } else if !seen_own && matches_any(&folded, &markers.headers) {
-        } else {
+        } else if !matches_any(&folded, &markers.device_lines) && (seen_own || !matches_any(&folded, &markers.headers))
+        {
             keep(span.clone());
             seen_own = true;
             if matches_any(folded.trim_end_matches([',', '.', '!']), &markers.closings) {

@@ -60,18 +60,18 @@ pub fn segment(text: &str, elisions: &[String]) -> Vec<Token> {
         }
         if is_single(first) {
             if first.is_alphanumeric() {
-                tokens.extend(piece.char_indices().map(|(at, c)| Token {
-                    span: start + at..start + at + c.len_utf8(),
-                    kind: Kind::Word,
-                }));
+                tokens.extend(
+                    piece
+                        .char_indices()
+                        .map(|(at, c)| Token { span: start + at..start + at + c.len_utf8(), kind: Kind::Word }),
+                );
             }
             continue;
         }
         match first {
             '\n' => {
-                let blank_line = text.get(end..).is_some_and(|t| {
-                    t.trim_start_matches([' ', '\t', '\r']).starts_with('\n')
-                });
+                let blank_line =
+                    text.get(end..).is_some_and(|t| t.trim_start_matches([' ', '\t', '\r']).starts_with('\n'));
                 tokens.push(Token { span: start..end, kind: if blank_line { Kind::Stop(false) } else { Kind::Soft } });
             }
             '.' => {
@@ -86,7 +86,8 @@ pub fn segment(text: &str, elisions: &[String]) -> Vec<Token> {
                 tokens.push(Token { span: start..end, kind: Kind::Stop(false) });
             }
             '"' | '\'' => tokens.push(Token { span: start..end, kind: Kind::Quote }),
-            ',' | ';' | ':' | '-' | '/' | '(' | ')' | '[' | ']' | '\u{3001}' | '\u{060C}' | '\u{061B}' | '\u{2022}' | '|' => {
+            ',' | ';' | ':' | '-' | '/' | '(' | ')' | '[' | ']' | '\u{3001}' | '\u{060C}' | '\u{061B}' | '\u{2022}'
+            | '|' => {
                 tokens.push(Token { span: start..end, kind: Kind::Soft });
             }
             _ if is_pictograph(first) => tokens.push(Token { span: start..end, kind: Kind::Word }),
@@ -141,9 +142,9 @@ fn masked_end(text: &str, start: usize) -> usize {
             break;
         }
     }
-    let tail: usize = rest.get(end - start..).map_or(0, |t| {
-        t.chars().take_while(|&c| is_mask(c) && c != '!').map(char::len_utf8).sum()
-    });
+    let tail: usize = rest
+        .get(end - start..)
+        .map_or(0, |t| t.chars().take_while(|&c| is_mask(c) && c != '!').map(char::len_utf8).sum());
     let tail_count = rest.get(end - start..).map_or(0, |t| t.chars().take_while(|&c| is_mask(c) && c != '!').count());
     if letters == 0 {
         return start;
@@ -202,7 +203,10 @@ pub fn unmask(masked: &str, word: &str) -> bool {
     let symbols: Vec<char> = masked.chars().collect();
     let letters: Vec<char> = word.chars().collect();
     let shown = symbols.iter().filter(|c| c.is_alphabetic()).count();
-    if shown == 0 || symbols.len() > letters.len() + 3 || symbols.first().is_none_or(|&c| !letters.first().is_some_and(|&l| stands_for(c, l))) {
+    if shown == 0
+        || symbols.len() > letters.len() + 3
+        || symbols.first().is_none_or(|&c| !letters.first().is_some_and(|&l| stands_for(c, l)))
+    {
         return false;
     }
     matches_masked(&symbols, &letters)
@@ -246,7 +250,7 @@ mod tests {
         segment(&normal, &["l".to_owned(), "d".to_owned()])
             .into_iter()
             .filter(|t| matches!(t.kind, Kind::Word | Kind::Masked))
-            .map(|t| normal[t.span].to_owned())
+            .map(|t| normal.get(t.span).unwrap().to_owned())
             .collect()
     }
 

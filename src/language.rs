@@ -1,0 +1,164 @@
+//! Owns the question in which of the loaded languages a message is written.
+//! Knows the packs' tags and marker words; never fails, whatever the text.
+
+use rustc_hash::FxHashMap;
+
+use crate::domain::{LanguageGuess, LanguageSource};
+use crate::packs::{Packs, primary};
+use crate::text::{Kind, is_traditional, segment};
+
+/// Characters looked at: enough to know a language, bounded for long mails.
+const LOOK_AT: usize = 1500;
+/// The pack that serves text without evidence, if it is loaded.
+const DEFAULT: &str = "en";
+
+/// Recognises the loaded languages.
+///
+/// Trigram statistics of `whatlang`, restricted to the loaded languages, are weighed against the
+/// marker words of the packs, which decide for short, mixed and romanised text.
+#[derive(Debug)]
+pub struct Recogniser {
+    detector: Option<whatlang::Detector>,
+    /// Loaded tag by the detector's language.
+    tags: FxHashMap<&'static str, String>,
+    /// Languages (as positions in `names`) in which a word is a marker.
+    markers: FxHashMap<String, Vec<usize>>,
+    names: Vec<String>,
+    default: String,
+    traditional: Option<String>,
+    simplified: Option<String>,
+}
+
+impl Recogniser {
+    /// Prepares the recognition of all loaded languages.
+    #[must_use]
+    pub fn new(packs: &Packs) -> Self {
+        let mut tags = FxHashMap::default();
+        let mut markers: FxHashMap<String, Vec<usize>> = FxHashMap::default();
+        let mut allowed = Vec::new();
+        let mut names = Vec::new();
+        for language in packs.languages.values().filter(|l| l.spec.extends.is_none()) {
+            let number = names.len();
+            names.push(language.tag.clone());
+            for word in language.spec.markers.split_whitespace() {
+                let known = markers.entry(crate::text::fold(word).replace('\'', "")).or_default();
+                if !known.contains(&number) {
+                    known.push(number);
+                }
+            }
+            if let Some(lang) = whatlang::Lang::from_code(&language.spec.iso639_3) {
+                allowed.push(lang);
+                tags.insert(lang.code(), language.tag.clone());
+            }
+        }
+        let tagged = |tag: &str| packs.languages.contains_key(tag).then(|| tag.to_owned());
+        Self {
+            detector: (!allowed.is_empty()).then(|| whatlang::Detector::with_allowlist(allowed)),
+            tags,
+            markers,
+            default: tagged(DEFAULT).or_else(|| names.first().cloned()).unwrap_or_default(),
+            names,
+            traditional: tagged("zh-Hant"),
+            simplified: tagged("zh-Hans"),
+        }
+    }
+
+    /// The language of a text: `original` as written, `normal` its normal form.
+    #[must_use]
+    pub fn recognise(&self, original: &str, normal: &str) -> LanguageGuess {
+        let original = head(original);
+        let statistic = self.statistic(original);
+        let (marked, share) = self.marked(head(normal));
+        let guess = match (statistic, marked) {
+            (Some((tag, confidence)), Some(other)) if tag != other => {
+                // Markers speak against the statistic: believe them where they are dense.
+                if share >= 0.12 * (0.5 + confidence) { Some((other, share.min(1.0))) } else { Some((tag, confidence)) }
+            }
+            (Some((tag, confidence)), Some(_)) => Some((tag, confidence.max(share.min(1.0)))),
+            (Some(found), None) => Some(found),
+            (None, Some(tag)) => Some((tag, share.min(1.0))),
+            (None, None) => None,
+        };
+        match guess {
+            Some((tag, confidence)) => {
+                LanguageGuess { tag: self.script(tag, original), confidence, source: LanguageSource::Detected }
+            }
+            None => LanguageGuess { tag: self.default.clone(), confidence: 0.0, source: LanguageSource::Default },
+        }
+    }
+
+    /// Chinese in Traditional characters is served by the pack for them.
+    #[must_use]
+    pub fn script(&self, tag: String, text: &str) -> String {
+        match (&self.traditional, &self.simplified) {
+            (Some(traditional), Some(simplified)) if primary(&tag) == "zh" => {
+                if is_traditional(text) {
+                    traditional.clone()
+                } else {
+                    simplified.clone()
+                }
+            }
+            _ => tag,
+        }
+    }
+
+    fn statistic(&self, text: &str) -> Option<(String, f64)> {
+        let letters = dominant_script(text);
+        let info = self.detector.as_ref()?.detect(&letters)?;
+        let tag = self.tags.get(info.lang().code())?;
+        // Two letters are evidence for a script, hardly for one of its languages.
+        let few = letters.chars().filter(|c| c.is_alphabetic()).take(12).count() as f64 / 12.0;
+        let confidence = if is_latin(&letters) { info.confidence() * few } else { info.confidence() };
+        Some((tag.clone(), confidence))
+    }
+
+    /// The language with the most marker words, and their share of all words, 0…1.
+    fn marked(&self, normal: &str) -> (Option<String>, f64) {
+        let mut votes = vec![0.0_f64; self.names.len()];
+        let mut words = 0_usize;
+        for token in segment(normal, &[]) {
+            if token.kind != Kind::Word {
+                continue;
+            }
+            words += 1;
+            let Some(word) = normal.get(token.span.clone()) else { continue };
+            let languages =
+                if word.contains('\'') { self.markers.get(&word.replace('\'', "")) } else { self.markers.get(word) };
+            for &language in languages.map_or(&[][..], Vec::as_slice) {
+                if let Some(vote) = votes.get_mut(language) {
+                    *vote += 1.0 / languages.map_or(1.0, |l| l.len() as f64);
+                }
+            }
+        }
+        let best = votes.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1).then(b.0.cmp(&a.0)));
+        match best {
+            Some((at, &vote)) if vote > 0.0 && words > 0 => (self.names.get(at).cloned(), vote / words as f64),
+            _ => (None, 0.0),
+        }
+    }
+}
+
+fn head(text: &str) -> &str {
+    match text.char_indices().nth(LOOK_AT) {
+        Some((at, _)) => text.get(..at).unwrap_or(text),
+        None => text,
+    }
+}
+
+fn is_latin(text: &str) -> bool {
+    text.chars().find(|c| c.is_alphabetic()).is_some_and(|c| u32::from(c) < 0x0250)
+}
+
+/// Without Latin letters where a third of the letters or more belong to another script: product
+/// names and error codes do not make a Chinese message English.
+fn dominant_script(text: &str) -> String {
+    let (mut latin, mut other) = (0_usize, 0_usize);
+    for c in text.chars().filter(|c| c.is_alphabetic()) {
+        if u32::from(c) < 0x0250 { latin += 1 } else { other += 1 }
+    }
+    if latin > 0 && other * 3 >= latin {
+        text.chars().filter(|&c| !c.is_alphabetic() || u32::from(c) >= 0x0250).collect()
+    } else {
+        text.to_owned()
+    }
+}
