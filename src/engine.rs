@@ -7,6 +7,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use crate::anger;
+use crate::stance;
 use crate::cues::{self, Lexicon, Reading};
 use crate::domain::{
     Analysis, Anger, Author, Counterfactual, CueHit, LanguageGuess, LanguageSource, Message, ModelId, ModelScores,
@@ -281,7 +282,7 @@ impl Engine {
     fn compose(&self, prepared: Prepared<'_>, scores: &ModelScores, request: &Request) -> Analysis {
         let Prepared { message, language, reading, intensity, characters, truncated, .. } = prepared;
         let weigh = |cues: &[CueHit]| self.weigh(message, cues, &intensity, scores);
-        let (anger, mut facts, priority) = weigh(&reading.hits);
+        let Weighed { sentiment, anger, mut facts, priority } = weigh(&reading.hits);
         let counterfactuals =
             if request.explain { counterfactuals(&reading.hits, &priority, &weigh) } else { Vec::new() };
         facts.insert(format!("priority_{}", priority.level.name()));
@@ -296,7 +297,7 @@ impl Engine {
         let escalation = scores.escalation.map_or(by_policy, |model| f64::midpoint(by_policy, model));
         Analysis {
             language,
-            sentiment: scores.sentiment,
+            sentiment,
             anger,
             cues: reading.hits,
             suppressed: if request.explain { reading.suppressed } else { Vec::new() },
@@ -311,10 +312,11 @@ impl Engine {
     }
 
     fn weigh(&self, message: &Message, cues: &[CueHit], intensity: &Intensity, scores: &ModelScores) -> Weighed {
-        let sentiment: &Sentiment = &scores.sentiment;
+        let policy = &self.packs.policy;
+        let sentiment = stance::weigh(&scores.sentiment, cues, &self.packs.cues, &policy.stance);
         let anger = anger::weigh(
-            &anger::Evidence { cues, intensity, model: scores.anger, sentiment },
-            &self.packs.policy.anger,
+            &anger::Evidence { cues, intensity, model: scores.anger, sentiment: &sentiment },
+            &policy.anger,
         );
         let evidence = priority::Evidence {
             cues,
@@ -325,14 +327,19 @@ impl Engine {
             model: scores,
             model_cues: &self.backend.id().cues,
         };
-        let facts = priority::facts(&evidence, &self.packs.policy, &self.packs.cues);
-        let priority = priority::prioritise(&facts, &self.packs.policy);
-        (anger, facts, priority)
+        let facts = priority::facts(&evidence, policy, &self.packs.cues);
+        let priority = priority::prioritise(&facts, policy);
+        Weighed { sentiment, anger, facts, priority }
     }
 }
 
 /// What the policy makes of the evidence.
-type Weighed = (Anger, Facts, Priority);
+struct Weighed {
+    sentiment: Sentiment,
+    anger: Anger,
+    facts: Facts,
+    priority: Priority,
+}
 
 /// Messages per call of the model: enough to batch, few enough to keep all threads busy.
 const CHUNK: usize = 16;
@@ -343,7 +350,7 @@ fn counterfactuals(hits: &[CueHit], priority: &Priority, weigh: &dyn Fn(&[CueHit
         .filter_map(|cue| {
             let others: Vec<CueHit> =
                 hits.iter().enumerate().filter(|(at, _)| *at != cue).map(|(_, h)| h.clone()).collect();
-            let (_, _, without) = weigh(&others);
+            let without = weigh(&others).priority;
             (without.level != priority.level).then_some(Counterfactual {
                 cue,
                 level: without.level,

@@ -14,6 +14,7 @@ pub mod language;
 pub mod packs;
 pub mod playbook;
 pub mod priority;
+pub mod stance;
 pub mod sentiment;
 pub mod text;
 pub mod training;

@@ -161,7 +161,11 @@ fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
         let target = to.join(entry.file_name());
-        if entry.path().is_dir() { copy(&entry.path(), &target) } else { drop(fs::copy(entry.path(), target).unwrap()) }
+        if entry.path().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            let _ = fs::copy(entry.path(), target).unwrap();
+        }
     }
 }
 
@@ -265,15 +269,15 @@ fn both_doors_give_the_same_answer() {
         lines.lines().map(|l| serde_json::from_str::<Value>(l).unwrap()["text"].as_str().unwrap().to_owned()).collect();
     let documents: Vec<Value> =
         texts.iter().enumerate().map(|(n, t)| serde_json::json!({"id": n, "text": t})).collect();
-    let served = answer(server.post(&serde_json::json!({"documents": documents}).to_string()));
+    let over_http = answer(server.post(&serde_json::json!({"documents": documents}).to_string()));
     server.child.kill().unwrap();
     server.child.wait().unwrap();
     let folder = tempfile::tempdir().unwrap();
     let input = folder.path().join("in.jsonl");
-    fs::write(&input, documents.iter().map(|d| format!("{d}\n")).collect::<String>()).unwrap();
+    fs::write(&input, documents.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")).unwrap();
     let out = folder.path().join("out.jsonl");
     let run = defuse(&["score", input.to_str().unwrap(), "-o", out.to_str().unwrap(), "--threads", "3", "--quiet"]);
     assert_eq!(run.status.code(), Some(0));
-    assert_eq!(served["results"].as_array().unwrap(), &rows(&out));
+    assert_eq!(over_http["results"].as_array().unwrap(), &rows(&out));
     assert!(rows(&out).len() > 40 && rows(&out)[0]["cues"].is_array());
 }

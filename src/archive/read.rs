@@ -177,6 +177,8 @@ fn table<'a>(mut input: impl BufRead + 'a, columns: &Columns) -> Result<Tickets<
     let bom = head.starts_with(b"\xEF\xBB\xBF");
     let first_line = head.split(|&b| b == b'\n').next().unwrap_or_default();
     let delimiter = delimiter(first_line);
+    // The reader counts a line when it sees its «\n», which after «\r» belongs to the next record.
+    let late = u64::from(first_line.ends_with(b"\r"));
     if bom {
         input.consume(3);
     }
@@ -190,7 +192,7 @@ fn table<'a>(mut input: impl BufRead + 'a, columns: &Columns) -> Result<Tickets<
         move || match reader.read_byte_record(&mut record) {
             Ok(false) => None,
             Ok(true) => {
-                let line = record.position().map_or(0, csv::Position::line);
+                let line = record.position().map_or(0, csv::Position::line) + late;
                 let id = id_of(&record, &places, index);
                 let ticket = row(&record, &places, id.clone()).map(|m| (line, m)).map_err(|(code, message)| {
                     ErrorRecord { line, index, id: Some(id.into()), code: code.to_owned(), message }

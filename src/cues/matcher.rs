@@ -71,15 +71,15 @@ impl Matcher {
     pub fn new(patterns: &[Pattern], vocabulary: &Vocabulary) -> Self {
         let nodes: Vec<Arc<Node>> = patterns.iter().map(|p| Node::new(p, vocabulary)).collect();
         let mut uses = vec![1_u64; vocabulary.len()];
-        nodes.iter().for_each(|node| node.count(&mut uses));
+        for node in &nodes {
+            node.count(&mut uses);
+        }
         for (class, cost) in uses.iter_mut().enumerate() {
             *cost *= vocabulary.commonness(class);
         }
         let mut anchored = Vec::new();
         for (pattern, node) in nodes.iter().enumerate() {
-            if let Some((_, branches)) = choose(node, &[], &[], pattern, &uses) {
-                anchored.extend(branches);
-            }
+            anchor(node, (&[], &[]), pattern, &uses, &mut anchored);
         }
         let mut index = vec![Vec::new(); vocabulary.len()];
         for (number, anchor) in (0..).zip(&anchored) {
@@ -221,39 +221,49 @@ impl Node {
     }
 }
 
-/// The cheapest anchors of a node between what comes before and after it; `None` if it can be
-/// left out.
-fn choose(
-    node: &Arc<Node>,
-    before: &[Arc<Node>],
-    after: &[Arc<Node>],
-    pattern: usize,
-    costs: &[u64],
-) -> Option<(u64, Vec<Anchored>)> {
-    match &**node {
+/// What the cheapest anchors of a node cost; `None` if the node can be left out.
+fn cost(node: &Node, costs: &[u64]) -> Option<u64> {
+    match node {
         Node::Word(classes) => {
             let of_class = |class: Class| costs.get(usize::from(class)).copied().unwrap_or(1);
-            let cost: u64 = classes.iter().flat_map(|&(from, to)| from..=to).map(of_class).sum();
-            let anchored =
-                Anchored { pattern, classes: classes.clone(), before: before.to_vec(), after: after.to_vec() };
-            Some((cost + COST_OF_ANCHOR, vec![anchored]))
+            Some(classes.iter().flat_map(|&(from, to)| from..=to).map(of_class).sum::<u64>() + COST_OF_ANCHOR)
         }
         Node::Gap(_) | Node::Optional(_) => None,
-        Node::Sequence(parts) => (0..parts.len())
-            .filter_map(|at| {
+        Node::Sequence(parts) => parts.iter().filter_map(|part| cost(part, costs)).min(),
+        Node::Either(parts) => parts.iter().map(|part| cost(part, costs)).sum(),
+    }
+}
+
+/// Adds the cheapest anchors of a node that stands between `around.0` and `around.1`.
+fn anchor(
+    node: &Arc<Node>,
+    around: (&[Arc<Node>], &[Arc<Node>]),
+    pattern: usize,
+    costs: &[u64],
+    out: &mut Vec<Anchored>,
+) {
+    let (before, after) = around;
+    match &**node {
+        Node::Word(classes) => {
+            let classes = classes.clone();
+            out.push(Anchored { pattern, classes, before: before.to_vec(), after: after.to_vec() });
+        }
+        Node::Gap(_) | Node::Optional(_) => {}
+        Node::Sequence(parts) => {
+            let cheapest = (0..parts.len())
+                .filter_map(|at| Some((cost(parts.get(at)?, costs)?, at)))
+                .min()
+                .and_then(|(_, at)| Some((at, parts.get(at)?)));
+            if let Some((at, part)) = cheapest {
                 let before: Vec<_> = before.iter().chain(parts.iter().take(at)).cloned().collect();
                 let after: Vec<_> = parts.iter().skip(at + 1).chain(after).cloned().collect();
-                choose(parts.get(at)?, &before, &after, pattern, costs)
-            })
-            .min_by_key(|(cost, _)| *cost),
-        Node::Either(parts) => {
-            let mut all = (0, Vec::new());
-            for part in parts {
-                let (cost, anchored) = choose(part, before, after, pattern, costs)?;
-                all.0 += cost;
-                all.1.extend(anchored);
+                anchor(part, (&before, &after), pattern, costs, out);
             }
-            Some(all)
+        }
+        Node::Either(parts) => {
+            for part in parts {
+                anchor(part, around, pattern, costs, out);
+            }
         }
     }
 }

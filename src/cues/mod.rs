@@ -80,8 +80,13 @@ impl Lexicon {
         let mut roles = Vec::new();
         let mut compiled = Vec::new();
         let mut maskable = Vec::new();
-        let mut add = |text: &str, role: Role, place: &str| match pattern::parse(text, context) {
+        let mut add = |text: &str, role: Role, place: &str, masks: bool| match pattern::parse(text, context) {
             Ok(parsed) => {
+                if masks {
+                    let mut words = Vec::new();
+                    parsed.single_words(&mut words);
+                    maskable.extend(words.into_iter().map(str::to_owned));
+                }
                 patterns.push(parsed);
                 roles.push(role);
             }
@@ -100,21 +105,14 @@ impl Lexicon {
                 signal: rule.spec.signal.clone(),
                 scopes,
             });
-            add(&rule.spec.rule, Role::Rule(number), &place);
+            add(&rule.spec.rule, Role::Rule(number), &place, spec.is_some_and(|s| s.unmask));
             for void in &rule.spec.void {
-                add(void, Role::Void(number), &place);
-            }
-            if spec.is_some_and(|s| s.unmask)
-                && let Ok(parsed) = pattern::parse(&rule.spec.rule, context)
-            {
-                let mut words = Vec::new();
-                parsed.single_words(&mut words);
-                maskable.extend(words.into_iter().map(str::to_owned));
+                add(void, Role::Void(number), &place, false);
             }
         }
         let place = format!("languages/{}/scope.toml", language.tag);
         for barrier in &language.scope.barriers {
-            add(barrier, Role::Barrier, &place);
+            add(barrier, Role::Barrier, &place, false);
         }
         let scope = &language.scope;
         let kinds: [(Suppression, &Vec<ScopeSpec>); 4] = [
@@ -128,8 +126,7 @@ impl Lexicon {
                 add(
                     &spec.pattern,
                     Role::Scope(reason, compile_scope(spec, cues)),
-                    &format!("{place}: {}", reason.name()),
-                );
+                    &format!("{place}: {}", reason.name()), false);
             }
         }
         if !findings.is_empty() {

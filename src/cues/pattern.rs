@@ -168,6 +168,11 @@ impl Parser<'_> {
         if prefix {
             self.at += 1;
         }
+        if !raw.is_empty() && raw.bytes().all(|b| b.is_ascii_lowercase()) {
+            // Nothing to fold or to split: most words of Latin patterns.
+            parts.push(if prefix { Pattern::Prefix(raw) } else { Pattern::Literal(raw) });
+            return Ok(());
+        }
         let folded = fold(&raw);
         let tokens: Vec<String> = segment(&folded, self.context.elisions)
             .into_iter()
@@ -218,7 +223,7 @@ impl Pattern {
     }
 
     /// Calls `see` with every literal and prefix; the flag is true for a prefix.
-    pub fn each_word(&self, see: &mut impl FnMut(&str, bool)) {
+    pub fn each_word<'a>(&'a self, see: &mut impl FnMut(&'a str, bool)) {
         match self {
             Self::Literal(word) => see(word, false),
             Self::Prefix(word) => see(word, true),

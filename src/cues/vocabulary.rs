@@ -1,7 +1,6 @@
 //! Owns the classes of tokens that the patterns of one language can tell apart.
 //! Knows spellings only; order and meaning are the automaton's and the rules'.
 
-use std::collections::BTreeSet;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -29,12 +28,14 @@ pub struct Vocabulary {
     prefixes: Vec<PrefixEntry>,
     prefix_starts: FxHashSet<char>,
     proclitics: Vec<String>,
+    /// Words of the patterns that are another one with a proclitic before it, by that other one.
+    with_proclitic: FxHashMap<String, Vec<Class>>,
     maskable: FxHashMap<char, Vec<(String, Class)>>,
     /// Frequent little words of the language.
     common: FxHashSet<String>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug)]
 struct Entry {
     word: String,
     prefix: bool,
@@ -60,16 +61,17 @@ impl Vocabulary {
         maskable: &[String],
         common: &str,
     ) -> Result<Self, String> {
-        let mut set = BTreeSet::new();
+        let mut words: Vec<(&str, bool)> = Vec::new();
         for pattern in patterns {
-            pattern.each_word(&mut |word, prefix| {
-                set.insert(Entry { word: word.to_owned(), prefix });
-            });
+            pattern.each_word(&mut |word, prefix| words.push((word, prefix)));
         }
-        if set.len() + usize::from(FIRST) > MAX_CLASSES {
-            return Err(format!("{} different words; at most {MAX_CLASSES} can be told apart", set.len()));
+        words.sort_unstable();
+        words.dedup();
+        if words.len() + usize::from(FIRST) > MAX_CLASSES {
+            return Err(format!("{} different words; at most {MAX_CLASSES} can be told apart", words.len()));
         }
-        let entries: Vec<Entry> = set.into_iter().collect();
+        let entries: Vec<Entry> =
+            words.into_iter().map(|(word, prefix)| Entry { word: word.to_owned(), prefix }).collect();
         let mut literals = FxHashMap::default();
         let mut prefixes: Vec<PrefixEntry> = Vec::new();
         for (entry, class) in entries.iter().zip(FIRST..) {
@@ -81,11 +83,27 @@ impl Vocabulary {
             }
         }
         let prefix_starts = prefixes.iter().filter_map(|p| p.word.chars().next()).collect();
-        let proclitics = proclitics.iter().map(|p| crate::text::fold(p)).collect();
+        let proclitics: Vec<String> = proclitics.iter().map(|p| crate::text::fold(p)).collect();
+        let mut with_proclitic: FxHashMap<String, Vec<Class>> = FxHashMap::default();
+        for (word, &class) in &literals {
+            for rest in proclitics.iter().filter_map(|p| word.strip_prefix(p.as_str())) {
+                if literals.contains_key(rest) {
+                    with_proclitic.entry(rest.to_owned()).or_default().push(class);
+                }
+            }
+        }
         let common = common.split_whitespace().map(|w| spelling(&crate::text::fold(w))).collect();
         let maskable_words = FxHashMap::default();
-        let mut vocabulary =
-            Self { entries, literals, prefixes, prefix_starts, proclitics, maskable: maskable_words, common };
+        let mut vocabulary = Self {
+            entries,
+            literals,
+            prefixes,
+            prefix_starts,
+            proclitics,
+            with_proclitic,
+            maskable: maskable_words,
+            common,
+        };
         for word in maskable.iter().filter(|w| w.chars().count() >= 3) {
             let class = vocabulary.plain(word);
             if let (Some(first), true) = (word.chars().next(), class != OTHER) {
@@ -208,10 +226,7 @@ impl Vocabulary {
             return if count == 0 { Vec::new() } else { vec![(FIRST + from, FIRST + to - 1)] };
         }
         let mut classes: Vec<Class> = self.literals.get(word).copied().into_iter().collect();
-        // Other words of the patterns that are this one with a proclitic before it.
-        for proclitic in &self.proclitics {
-            classes.extend(self.literals.get(&format!("{proclitic}{word}")));
-        }
+        classes.extend(self.with_proclitic.get(word).into_iter().flatten());
         classes.sort_unstable();
         classes.dedup();
         classes.into_iter().map(|c| (c, c)).collect()

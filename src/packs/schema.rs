@@ -203,6 +203,8 @@ pub struct PolicySpec {
     pub title: String,
     /// Least score of each level but `low`.
     pub levels: LevelBounds,
+    /// How cues move the model's stance.
+    pub stance: StanceSpec,
     /// How anger is composed.
     pub anger: AngerSpec,
     /// Bounds from which metadata becomes a fact.
@@ -228,6 +230,16 @@ pub struct LevelBounds {
     pub high: f64,
     /// From here on «urgent».
     pub urgent: f64,
+}
+
+/// Log-odds that cues add to the model's stance.
+#[derive(Debug, Clone, Copy, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct StanceSpec {
+    /// Added to «negative» by a cue that is a complaint in itself.
+    pub complaint: f64,
+    /// Added to «positive» by thanks for a solution.
+    pub thanks: f64,
 }
 
 /// Weights of the anger level: a sum of evidence, cut at the bounds of the levels.

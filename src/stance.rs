@@ -1,0 +1,48 @@
+//! Owns the stance of the author: what the model says, moved by the cues the author performs.
+//! Knows probabilities and findings, not how they came about. Pure.
+
+use crate::domain::{CueHit, Sentiment};
+use crate::packs::schema::{CueTable, StanceSpec};
+
+/// Moves the model's stance: a cue that is a complaint in itself adds to the log-odds of
+/// «negative», thanks for a solution to those of «positive». Where both stand, the net stance is
+/// the model's to judge.
+#[must_use]
+pub fn weigh(model: &Sentiment, cues: &[CueHit], table: &CueTable, weights: &StanceSpec) -> Sentiment {
+    let complains = cues.iter().any(|h| table.get(&h.cue).is_some_and(|c| c.complaint));
+    let thanks = cues.iter().any(|h| h.cue == "resolved_thanks");
+    let [negative, neutral, positive] = model.probabilities;
+    let odds = match (complains, thanks) {
+        (true, false) => [negative * weights.complaint.exp(), neutral, positive],
+        (false, true) => [negative, neutral, positive * weights.thanks.exp()],
+        _ => return *model,
+    };
+    let sum: f64 = odds.iter().sum();
+    if sum > 0.0 { Sentiment { probabilities: odds.map(|o| o / sum) } } else { *model }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Stance;
+    use crate::packs::{Packs, Source};
+
+    #[test]
+    fn cues_move_the_stance_and_probabilities_still_sum_to_one() {
+        let table = Packs::load(&Source::Embedded).unwrap().cues;
+        let weights = StanceSpec { complaint: 2.0, thanks: 2.0 };
+        let model = Sentiment { probabilities: [0.3, 0.3, 0.4] };
+        let hit = |cue: &str| CueHit { cue: cue.to_owned(), rule: String::new(), span: 0..1, level: 0, signal: None };
+        for (cues, label) in [
+            (vec![], Stance::Positive),
+            (vec![hit("manager_demand")], Stance::Negative),
+            (vec![hit("urgency")], Stance::Positive),
+            (vec![hit("resolved_thanks")], Stance::Positive),
+            (vec![hit("resolved_thanks"), hit("anger")], Stance::Positive),
+        ] {
+            let weighed = weigh(&model, &cues, &table, &weights);
+            assert_eq!(weighed.label(), label, "{cues:?}");
+            assert!((weighed.probabilities.iter().sum::<f64>() - 1.0).abs() < 1e-9);
+        }
+    }
+}
