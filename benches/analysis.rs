@@ -3,7 +3,12 @@
 //! - `cue_pass`: the whole cue pass of a text against bare word segmentation of the same text;
 //! - `batch`: all fixture messages on one core against two;
 //! - `near_misses`: many near misses against plain words of the same length.
-#![expect(clippy::unwrap_used, missing_docs, reason = "a bench stops where its fixtures are not there")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::wildcard_imports,
+    missing_docs,
+    reason = "a bench stops where its fixtures are not there"
+)]
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;

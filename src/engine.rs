@@ -2,22 +2,22 @@
 //! Knows every part and no front door; the same text has the same answer in every batch.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::OnceLock;
 
 use rayon::prelude::*;
 
 use crate::anger;
-use crate::stance;
 use crate::cues::{self, Lexicon, Reading};
 use crate::domain::{
     Analysis, Anger, Author, Counterfactual, CueHit, LanguageGuess, LanguageSource, Message, ModelId, ModelScores,
-    Priority, Sentiment,
+    Priority, Sentiment, Suppressed,
 };
-use crate::language::Recogniser;
+use crate::language::{self, Recogniser};
 use crate::packs::{self, Finding, PackError, Packs, Severity, Source};
 use crate::playbook::{self, Reader};
 use crate::priority::{self, Facts};
 use crate::sentiment::{self, Backend, BackendError, Input};
+use crate::stance;
 use crate::text::{Intensity, MailMarkers, Normalised, OwnWords, normalise, separate};
 
 /// Characters of a message that are read; what is longer is marked as truncated.
@@ -71,6 +71,9 @@ pub enum MessageError {
         /// Tags that are served.
         loaded: String,
     },
+    /// The rules of the language cannot be used.
+    #[error("the language pack cannot be used, see `defuse check`: {0}")]
+    Pack(String),
     /// The model failed on the batch.
     #[error("the model could not answer: {0}")]
     Model(String),
@@ -83,6 +86,7 @@ impl MessageError {
         match self {
             Self::Empty => "empty_text",
             Self::Language { .. } => "unsupported_language",
+            Self::Pack(_) => "pack_failed",
             Self::Model(_) => "model_failed",
         }
     }
@@ -121,7 +125,8 @@ pub struct Provenance {
 /// Everything that is needed to analyse messages, immutable and shared between threads.
 pub struct Engine {
     packs: Packs,
-    lexicons: BTreeMap<String, Arc<Lexicon>>,
+    /// Compiled when a language is first met, by the tag of the language that owns the rules.
+    lexicons: BTreeMap<String, OnceLock<Result<Lexicon, String>>>,
     recogniser: Recogniser,
     markers: MailMarkers,
     backend: Box<dyn Backend>,
@@ -158,9 +163,15 @@ impl Engine {
             .num_threads(options.threads)
             .thread_name(|n| format!("engine-{n}"))
             .build()?;
-        let (lexicons, findings) = pool.install(|| prepare_languages(&packs));
         let mut errors = packs::check(&packs);
-        errors.extend(findings);
+        let lexicons = if options.source == Source::Embedded {
+            // The tests that this binary was built from have proven its data; compiling it can wait.
+            owners(&packs).map(|tag| (tag, OnceLock::new())).collect()
+        } else {
+            let (lexicons, findings) = pool.install(|| prepare_languages(&packs));
+            errors.extend(findings);
+            lexicons.into_iter().map(|(tag, lexicon)| (tag, OnceLock::from(Ok(lexicon)))).collect()
+        };
         errors.retain(|f| f.severity == Severity::Error);
         if !errors.is_empty() {
             return Err(OpenError::Findings(errors));
@@ -175,6 +186,24 @@ impl Engine {
     #[must_use]
     pub fn packs(&self) -> &Packs {
         &self.packs
+    }
+
+    /// Compiles every language that no message has needed yet, so that none has to wait for it.
+    pub fn warm_up(&self) {
+        self.pool.install(|| {
+            self.lexicons.keys().collect::<Vec<_>>().into_par_iter().for_each(|tag| {
+                let _ = self.lexicon(tag);
+            });
+        });
+    }
+
+    /// The compiled rules that serve a language; `None` if it has none.
+    fn lexicon(&self, tag: &str) -> Result<Option<&Lexicon>, MessageError> {
+        let Some(language) = self.packs.languages.get(tag) else { return Ok(None) };
+        let owner = language.spec.extends.as_deref().unwrap_or(tag);
+        let Some(slot) = self.lexicons.get(owner) else { return Ok(None) };
+        let compiled = slot.get_or_init(|| Lexicon::compile(language, &self.packs.cues).map_err(|f| lines(&f)));
+        compiled.as_ref().map(Some).map_err(|what| MessageError::Pack(what.clone()))
     }
 
     /// What an answer depends on beside the text.
@@ -249,10 +278,8 @@ impl Engine {
         let own_normal = own_in_normal_form(&normal, &own);
         let (own_text, own_normal_text) = (own.join(text), own_normal.join(&normal.text));
         let language = self.language(message, &own_text, &own_normal_text)?;
-        let reading = self
-            .lexicons
-            .get(&language.tag)
-            .map_or_else(Reading::default, |lexicon| lexicon.read(&normal, &own_normal));
+        let lexicon = self.lexicon(&language.tag)?;
+        let reading = lexicon.map_or_else(Reading::default, |lexicon| lexicon.read(&normal, &own_normal));
         let intensity = Intensity::measure(text, &own.own);
         let characters = text.chars().count();
         Ok(Prepared {
@@ -281,7 +308,8 @@ impl Engine {
 
     fn compose(&self, prepared: Prepared<'_>, scores: &ModelScores, request: &Request) -> Analysis {
         let Prepared { message, language, reading, intensity, characters, truncated, .. } = prepared;
-        let weigh = |cues: &[CueHit]| self.weigh(message, cues, &intensity, scores);
+        let near = reading.suppressed.as_slice();
+        let weigh = |cues: &[CueHit]| self.weigh(message, cues, near, &intensity, scores);
         let Weighed { sentiment, anger, mut facts, priority } = weigh(&reading.hits);
         let counterfactuals =
             if request.explain { counterfactuals(&reading.hits, &priority, &weigh) } else { Vec::new() };
@@ -311,9 +339,16 @@ impl Engine {
         }
     }
 
-    fn weigh(&self, message: &Message, cues: &[CueHit], intensity: &Intensity, scores: &ModelScores) -> Weighed {
+    fn weigh(
+        &self,
+        message: &Message,
+        cues: &[CueHit],
+        near: &[Suppressed],
+        intensity: &Intensity,
+        scores: &ModelScores,
+    ) -> Weighed {
         let policy = &self.packs.policy;
-        let sentiment = stance::weigh(&scores.sentiment, cues, &self.packs.cues, &policy.stance);
+        let sentiment = stance::weigh(&scores.sentiment, cues, near, &self.packs.cues, &policy.stance);
         let anger = anger::weigh(
             &anger::Evidence { cues, intensity, model: scores.anger, sentiment: &sentiment },
             &policy.anger,
@@ -383,16 +418,20 @@ fn markers(packs: &Packs) -> MailMarkers {
     markers
 }
 
-/// Compiles every language and runs its examples. A language that extends another shares its
-/// lexicon.
-fn prepare_languages(packs: &Packs) -> (BTreeMap<String, Arc<Lexicon>>, Vec<Finding>) {
+/// Tags of the languages that have rules of their own.
+fn owners(packs: &Packs) -> impl Iterator<Item = String> {
+    packs.languages.values().filter(|l| l.spec.extends.is_none()).map(|l| l.tag.clone())
+}
+
+/// Compiles every language and runs its examples.
+fn prepare_languages(packs: &Packs) -> (BTreeMap<String, Lexicon>, Vec<Finding>) {
     let languages: Vec<_> = packs.languages.values().filter(|l| l.spec.extends.is_none()).collect();
     let done: Vec<_> = languages
         .par_iter()
         .map(|language| match Lexicon::compile(language, &packs.cues) {
             Ok(lexicon) => {
                 let findings = cues::prove(language, &lexicon);
-                (language.tag.clone(), Some(Arc::new(lexicon)), findings)
+                (language.tag.clone(), Some(lexicon), findings)
             }
             Err(findings) => (language.tag.clone(), None, findings),
         })
@@ -401,13 +440,7 @@ fn prepare_languages(packs: &Packs) -> (BTreeMap<String, Arc<Lexicon>>, Vec<Find
     let mut all = Vec::new();
     for (tag, lexicon, findings) in done {
         all.extend(findings);
-        if let Some(lexicon) = lexicon {
-            lexicons.insert(tag, lexicon);
-        }
-    }
-    for language in packs.languages.values() {
-        let base = language.spec.extends.as_ref().and_then(|base| lexicons.get(base)).cloned();
-        lexicons.extend(base.map(|lexicon| (language.tag.clone(), lexicon)));
+        lexicons.extend(lexicon.map(|lexicon| (tag, lexicon)));
     }
     (lexicons, all)
 }
@@ -427,6 +460,11 @@ pub fn check(source: &Source) -> (Option<Packs>, Vec<Finding>) {
     };
     let mut findings = packs::check(&packs);
     findings.extend(prepare_languages(&packs).1);
+    for language in packs.languages.values().filter(|l| !language::knows(&l.spec.iso639_3)) {
+        let what =
+            format!("iso639_3 {:?} is not known to the detector: only markers recognise it", language.spec.iso639_3);
+        findings.push(Finding::warning(format!("languages/{}/language.toml", language.tag), what));
+    }
     if let Err(e) = sentiment::open(&packs, BUILT_IN_MODEL) {
         findings.push(Finding::error("sentiment", e.to_string()));
     }

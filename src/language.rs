@@ -12,6 +12,12 @@ const LOOK_AT: usize = 1500;
 /// The pack that serves text without evidence, if it is loaded.
 const DEFAULT: &str = "en";
 
+/// Whether the statistic knows a language by this ISO 639-3 code.
+#[must_use]
+pub fn knows(iso639_3: &str) -> bool {
+    whatlang::Lang::from_code(iso639_3).is_some()
+}
+
 /// Recognises the loaded languages.
 ///
 /// Trigram statistics of `whatlang`, restricted to the loaded languages, are weighed against the
@@ -104,12 +110,23 @@ impl Recogniser {
 
     fn statistic(&self, text: &str) -> Option<(String, f64)> {
         let letters = dominant_script(text);
-        let info = self.detector.as_ref()?.detect(&letters)?;
-        let tag = self.tags.get(info.lang().code())?;
+        let Some((tag, info)) =
+            self.detector.as_ref()?.detect(&letters).and_then(|info| Some((self.tags.get(info.lang().code())?, info)))
+        else {
+            return self.only_one_of_script(&letters);
+        };
         // Two letters are evidence for a script, hardly for one of its languages.
         let few = letters.chars().filter(|c| c.is_alphabetic()).take(12).count() as f64 / 12.0;
         let confidence = if is_latin(&letters) { info.confidence() * few } else { info.confidence() };
         Some((tag.clone(), confidence))
+    }
+
+    /// The loaded language of a script that only one loaded language is written in.
+    fn only_one_of_script(&self, letters: &str) -> Option<(String, f64)> {
+        let script = whatlang::detect_script(letters)?;
+        let mut loaded = script.langs().iter().filter_map(|lang| self.tags.get(lang.code()));
+        let only = loaded.next().filter(|_| loaded.next().is_none())?;
+        Some((only.clone(), 0.9))
     }
 
     /// The language with the most marker words, and their share of all words, 0…1.

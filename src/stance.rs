@@ -1,20 +1,29 @@
 //! Owns the stance of the author: what the model says, moved by the cues the author performs.
 //! Knows probabilities and findings, not how they came about. Pure.
 
-use crate::domain::{CueHit, Sentiment};
+use crate::domain::{CueHit, Sentiment, Suppressed};
 use crate::packs::schema::{CueTable, StanceSpec};
 
 /// Moves the model's stance: a cue that is a complaint in itself adds to the log-odds of
-/// «negative», thanks for a solution to those of «positive». Where both stand, the net stance is
-/// the model's to judge.
+/// «negative», thanks for a solution to those of «positive»; complaints that were all taken back
+/// take from «negative». Where complaint and thanks stand together, the model judges.
 #[must_use]
-pub fn weigh(model: &Sentiment, cues: &[CueHit], table: &CueTable, weights: &StanceSpec) -> Sentiment {
-    let complains = cues.iter().any(|h| table.get(&h.cue).is_some_and(|c| c.complaint));
+pub fn weigh(
+    model: &Sentiment,
+    cues: &[CueHit],
+    near: &[Suppressed],
+    table: &CueTable,
+    weights: &StanceSpec,
+) -> Sentiment {
+    let complaint = |h: &CueHit| table.get(&h.cue).is_some_and(|c| c.complaint);
+    let performed = cues.iter().any(complaint);
+    let taken_back = near.iter().any(|s| complaint(&s.hit));
     let thanks = cues.iter().any(|h| h.cue == "resolved_thanks");
     let [negative, neutral, positive] = model.probabilities;
-    let odds = match (complains, thanks) {
+    let odds = match (performed, thanks) {
         (true, false) => [negative * weights.complaint.exp(), neutral, positive],
         (false, true) => [negative, neutral, positive * weights.thanks.exp()],
+        (false, false) if taken_back => [negative * (-weights.taken_back).exp(), neutral, positive],
         _ => return *model,
     };
     let sum: f64 = odds.iter().sum();
@@ -30,7 +39,7 @@ mod tests {
     #[test]
     fn cues_move_the_stance_and_probabilities_still_sum_to_one() {
         let table = Packs::load(&Source::Embedded).unwrap().cues;
-        let weights = StanceSpec { complaint: 2.0, thanks: 2.0 };
+        let weights = StanceSpec { complaint: 2.0, thanks: 2.0, taken_back: 1.0 };
         let model = Sentiment { probabilities: [0.3, 0.3, 0.4] };
         let hit = |cue: &str| CueHit { cue: cue.to_owned(), rule: String::new(), span: 0..1, level: 0, signal: None };
         for (cues, label) in [
@@ -40,7 +49,7 @@ mod tests {
             (vec![hit("resolved_thanks")], Stance::Positive),
             (vec![hit("resolved_thanks"), hit("anger")], Stance::Positive),
         ] {
-            let weighed = weigh(&model, &cues, &table, &weights);
+            let weighed = weigh(&model, &cues, &[], &table, &weights);
             assert_eq!(weighed.label(), label, "{cues:?}");
             assert!((weighed.probabilities.iter().sum::<f64>() - 1.0).abs() < 1e-9);
         }

@@ -1,5 +1,10 @@
 //! The data in the binary: every rule proven, every fixture readable, every promise of the map kept.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test stops where its data is not there")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test stops where its data is not there"
+)]
 
 use std::collections::BTreeSet;
 use std::path::Path;

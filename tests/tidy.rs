@@ -1,5 +1,10 @@
 //! The walls of the house: who may know whom, where a library may be named, how long a room is.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test that cannot read the sources has to stop")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test that cannot read the sources has to stop"
+)]
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -18,7 +23,10 @@ const WALLS: &[(&str, &[&str])] = &[
     // Both read the facts of `priority`; it is the vocabulary of conditions.
     ("playbook", &["domain", "text", "packs", "priority"]),
     ("training", &["domain", "text", "packs", "sentiment"]),
-    ("engine", &["domain", "text", "packs", "language", "cues", "sentiment", "stance", "anger", "priority", "playbook"]),
+    (
+        "engine",
+        &["domain", "text", "packs", "language", "cues", "sentiment", "stance", "anger", "priority", "playbook"],
+    ),
     ("wire", &["domain", "engine"]),
     ("config", &[]),
     ("archive", &["domain", "engine", "wire"]),

@@ -126,7 +126,9 @@ impl Lexicon {
                 add(
                     &spec.pattern,
                     Role::Scope(reason, compile_scope(spec, cues)),
-                    &format!("{place}: {}", reason.name()), false);
+                    &format!("{place}: {}", reason.name()),
+                    false,
+                );
             }
         }
         if !findings.is_empty() {

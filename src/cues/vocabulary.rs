@@ -1,7 +1,6 @@
 //! Owns the classes of tokens that the patterns of one language can tell apart.
 //! Knows spellings only; order and meaning are the automaton's and the rules'.
 
-
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::text::{collapse, unmask};

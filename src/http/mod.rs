@@ -89,6 +89,8 @@ pub fn serve(engine: Engine, host: &str, port: u16, limits: Limits) -> io::Resul
     let languages: Vec<String> = engine.packs().languages.keys().cloned().collect();
     let state = State::new(engine, limits);
     actix_web::rt::System::new().block_on(async move {
+        let engine = Arc::clone(&state.engine);
+        tokio::task::spawn_blocking(move || engine.warm_up());
         let server = HttpServer::new(move || create_app(state.clone()))
             .workers(2)
             .client_request_timeout(Duration::from_secs(10))

@@ -240,6 +240,9 @@ pub struct StanceSpec {
     pub complaint: f64,
     /// Added to «positive» by thanks for a solution.
     pub thanks: f64,
+    /// Taken from «negative» when complaints were only denied, asked about, told of others or
+    /// quoted: the model has read their words all the same.
+    pub taken_back: f64,
 }
 
 /// Weights of the anger level: a sum of evidence, cut at the bounds of the levels.
