@@ -199,9 +199,11 @@ impl Engine {
 
     /// The compiled rules that serve a language; `None` if it has none.
     fn lexicon(&self, tag: &str) -> Result<Option<&Lexicon>, MessageError> {
-        let Some(language) = self.packs.languages.get(tag) else { return Ok(None) };
-        let owner = language.spec.extends.as_deref().unwrap_or(tag);
-        let Some(slot) = self.lexicons.get(owner) else { return Ok(None) };
+        let extends = self.packs.languages.get(tag).and_then(|l| l.spec.extends.as_deref());
+        let owner = extends.unwrap_or(tag);
+        let (Some(slot), Some(language)) = (self.lexicons.get(owner), self.packs.languages.get(owner)) else {
+            return Ok(None);
+        };
         let compiled = slot.get_or_init(|| Lexicon::compile(language, &self.packs.cues).map_err(|f| lines(&f)));
         compiled.as_ref().map(Some).map_err(|what| MessageError::Pack(what.clone()))
     }

@@ -70,7 +70,7 @@ async fn five_languages_get_complete_results() {
 
 #[actix_web::test]
 async fn options_change_what_is_shown() {
-    let text = "So 😀, I don't want a refund. Get me your manager!";
+    let text = "So 😀, I'm not angry. Get me your manager!";
     let (_, plain) = score(json!({"documents": [{"text": text}]})).await;
     let plain = &plain["results"][0];
     assert!(plain.get("suppressed").is_none() && plain["strategies"].is_array());
@@ -81,7 +81,7 @@ async fn options_change_what_is_shown() {
     assert!(view.get("strategies").is_none());
     assert_eq!(view["priority"]["external"], "High");
     assert!(
-        view["suppressed"].as_array().unwrap().iter().any(|s| s["cue"] == "refund_demand" && s["reason"] == "negated"),
+        view["suppressed"].as_array().unwrap().iter().any(|s| s["cue"] == "anger" && s["reason"] == "negated"),
         "{view}"
     );
     assert!(view["counterfactuals"].as_array().unwrap().iter().any(|c| c["cue"] == "manager_demand"), "{view}");

@@ -78,7 +78,7 @@ pub fn segment(text: &str, elisions: &[String]) -> Vec<Token> {
                 let run = text.get(start..).map_or(1, |t| t.len() - t.trim_start_matches('.').len());
                 let inside = text.get(start + run..).and_then(|t| t.chars().next()).is_some_and(char::is_alphanumeric);
                 while pieces.next_if(|(at, _)| *at < start + run).is_some() {}
-                let kind = if run > 1 || inside { Kind::Soft } else { Kind::Stop(false) };
+                let kind = if run > 1 || inside || is_ordinal(text, start) { Kind::Soft } else { Kind::Stop(false) };
                 tokens.push(Token { span: start..start + run, kind });
             }
             '?' | '\u{061F}' | '\u{037E}' => tokens.push(Token { span: start..end, kind: Kind::Stop(true) }),
@@ -95,6 +95,18 @@ pub fn segment(text: &str, elisions: &[String]) -> Vec<Token> {
         }
     }
     tokens
+}
+
+/// A full stop after one or two digits, with a word on the same line after it: «zum 3. Mal», «15. Mai».
+fn is_ordinal(text: &str, dot: usize) -> bool {
+    let before = text.get(..dot).unwrap_or_default();
+    let digits = before.bytes().rev().take_while(u8::is_ascii_digit).count();
+    let letter_first =
+        before.get(..dot - digits).and_then(|b| b.chars().next_back()).is_none_or(|c| !c.is_alphanumeric());
+    let after = text.get(dot + 1..).unwrap_or_default();
+    (1..=2).contains(&digits)
+        && letter_first
+        && after.strip_prefix(' ').is_some_and(|a| a.starts_with(char::is_alphabetic))
 }
 
 /// Splits `l'avocat` after the apostrophe when the language elides `l'`; drops nothing.
