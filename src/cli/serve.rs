@@ -1,6 +1,8 @@
 //! Owns `defuse serve`: flags of the service, its start and its end.
 //! Knows the runtime; routes are `http`'s.
 
+use std::io::IsTerminal as _;
+
 use anyhow::Context as _;
 use tracing_subscriber::EnvFilter;
 
@@ -42,7 +44,8 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, shared: &super::Shared) -> anyhow::Result<u8> {
     let filter = EnvFilter::try_from_env("DEFUSE_LOG").unwrap_or_else(|_| EnvFilter::new("info,actix_server=warn"));
-    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let colours = std::io::stderr().is_terminal();
+    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours);
     if args.log_format == "json" {
         logs.json().init();
     } else {
