@@ -66,7 +66,7 @@ pub enum MessageError {
     /// No pack serves the stated language.
     #[error("no language pack serves {tag:?}; loaded: {loaded}")]
     Language {
-        /// The stated tag.
+        /// The stated tag, at most its first 20 characters: it may be anything.
         tag: String,
         /// Tags that are served.
         loaded: String,
@@ -300,7 +300,7 @@ impl Engine {
         let Some(stated) = &message.language else { return Ok(self.recogniser.recognise(own, own_normal)) };
         let Some(language) = self.packs.resolve(stated) else {
             let loaded = self.packs.languages.keys().cloned().collect::<Vec<_>>().join(", ");
-            return Err(MessageError::Language { tag: stated.clone(), loaded });
+            return Err(MessageError::Language { tag: stated.chars().take(20).collect(), loaded });
         };
         // «zh» leaves the script open: the text decides.
         let open = !stated.contains(['-', '_']);

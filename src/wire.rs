@@ -104,22 +104,25 @@ pub fn message(value: &serde_json::Value, index: usize, strict: bool) -> Result<
     let channel = field.string(get("channel"), "channel").and_then(|name| match Channel::parse(&name) {
         None => {
             let known = Channel::ALL.iter().map(|(n, _)| *n).collect::<Vec<_>>().join(", ");
-            field.refuse("channel", &format!("{name:?} is none of {known}"))
+            field.refuse("channel", &format!("{:?} is none of {known}", start(&name)))
         }
         found => found,
     });
     let author = match field.string(get("author"), "author").as_deref() {
         None | Some("customer") => Author::Customer,
         Some("agent") => Author::Agent,
-        Some(other) => {
-            field.refuse("author", &format!("{other:?} is neither customer nor agent")).unwrap_or(Author::Customer)
-        }
+        Some(other) => field
+            .refuse("author", &format!("{:?} is neither customer nor agent", start(other)))
+            .unwrap_or(Author::Customer),
     };
     if let Some(time) = field.string(get("created_at"), "created_at")
         && time.parse::<jiff::Timestamp>().is_err()
         && strict
     {
-        field.refuse::<()>("created_at", &format!("{time:?} is no RFC 3339 time such as 2026-01-31T10:00:00Z"));
+        field.refuse::<()>(
+            "created_at",
+            &format!("{:?} is no RFC 3339 time such as 2026-01-31T10:00:00Z", start(&time)),
+        );
     }
     let metadata = metadata(get("metadata"), strict, &mut field);
     match text {
@@ -188,6 +191,11 @@ impl Field<'_> {
             self.refuse::<()>(&format!("{prefix}{key}"), &format!("unknown key; known: {}", known.join(", ")));
         }
     }
+}
+
+/// As much of a wrong value as an error message quotes: it may be anything.
+fn start(value: &str) -> String {
+    value.chars().take(20).collect()
 }
 
 /// The JSON type of a value, for error messages.

@@ -157,6 +157,7 @@ fn the_worst_long_texts_have_an_answer() {
         "\"".repeat(50_000),
         "> ".repeat(50_000),
         "f*".repeat(50_000),
+        "*".repeat(100_000),
         "\u{301}".repeat(90_000),
         "退".repeat(100_001),
     ] {

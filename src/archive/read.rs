@@ -1,7 +1,9 @@
 //! Owns reading archives ticket by ticket in bounded memory.
 //! Knows JSON Lines and CSV; a bad record becomes an error record and the next one is read.
 
+use std::cell::Cell;
 use std::io::{BufRead, Read};
+use std::rc::Rc;
 
 use crate::domain::{Channel, DocumentId, Message, Metadata};
 use crate::wire;
@@ -182,15 +184,22 @@ fn table<'a>(mut input: impl BufRead + 'a, columns: &Columns) -> Result<Tickets<
     if bom {
         input.consume(3);
     }
-    let mut reader = csv::ReaderBuilder::new().delimiter(delimiter).flexible(true).from_reader(input);
+    let quotes = Rc::new(Cell::new(0_u64));
+    let counted = Quotes { input, seen: Rc::clone(&quotes) };
+    let mut reader = csv::ReaderBuilder::new().delimiter(delimiter).flexible(true).from_reader(counted);
     let header: Vec<String> =
         reader.byte_headers()?.iter().map(|h| String::from_utf8_lossy(h).trim().to_owned()).collect();
     let (places, remarks) = places(&header, columns, delimiter)?;
     let mut index = 0;
     let mut record = csv::ByteRecord::new();
-    let next =
-        move || match reader.read_byte_record(&mut record) {
-            Ok(false) => None,
+    // One ticket is held back: only the end of the file tells whether the last one is whole.
+    let mut held: Option<Ticket> = None;
+    let mut failed: Option<csv::Error> = None;
+    let next = move || loop {
+        if let Some(error) = failed.take() {
+            return Some(Err(error.into()));
+        }
+        match reader.read_byte_record(&mut record) {
             Ok(true) => {
                 let line = record.position().map_or(0, csv::Position::line) + late;
                 let id = id_of(&record, &places, index);
@@ -198,11 +207,48 @@ fn table<'a>(mut input: impl BufRead + 'a, columns: &Columns) -> Result<Tickets<
                     ErrorRecord { line, index, id: Some(id.into()), code: code.to_owned(), message }
                 });
                 index += 1;
-                Some(Ok(ticket))
+                if let Some(before) = held.replace(ticket) {
+                    return Some(Ok(before));
+                }
             }
-            Err(e) => Some(Err(e.into())),
-        };
+            Ok(false) => {
+                let last = held.take()?;
+                let open = quotes.get() % 2 == 1;
+                return Some(Ok(if open { unclosed(last, index - 1) } else { last }));
+            }
+            Err(error) => {
+                failed = Some(error);
+                if let Some(before) = held.take() {
+                    return Some(Ok(before));
+                }
+            }
+        }
+    };
     Ok(Tickets { next: Box::new(next), remarks })
+}
+
+/// The last ticket of a file with an odd number of quotation marks: it swallowed what follows it.
+fn unclosed(ticket: Ticket, index: usize) -> Ticket {
+    let (line, message) = ticket?;
+    let what = "a quotation mark opens here or before and is never closed, so that this and all following tickets are one \
+                record; close it and score the file again";
+    let id = Some(message.id.into());
+    Err(ErrorRecord { line, index, id, code: "unclosed_quote".to_owned(), message: what.to_owned() })
+}
+
+/// Counts the quotation marks that pass by.
+struct Quotes<R> {
+    input: R,
+    seen: Rc<Cell<u64>>,
+}
+
+impl<R: Read> Read for Quotes<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let read = self.input.read(buffer)?;
+        let marks = buffer.get(..read).unwrap_or_default().split(|&b| b == b'"').count() - 1;
+        self.seen.set(self.seen.get() + marks as u64);
+        Ok(read)
+    }
 }
 
 /// The delimiter that stands most often in the header.
@@ -342,6 +388,14 @@ mod tests {
                 err!(6, "invalid_utf8"),
                 err!(7, "invalid_document")
             ]
+        );
+    }
+
+    #[test]
+    fn an_open_quote_is_told_and_not_scored() {
+        assert_eq!(
+            read(b"id,text\n1,fine\n2,\"Hello\n3,I sue\n4,x\n", Format::Csv),
+            [ok!(2, "1", "fine"), err!(3, "unclosed_quote")]
         );
     }
 

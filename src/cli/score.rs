@@ -85,12 +85,11 @@ pub(super) fn run(args: &Args, shared: &super::Shared) -> anyhow::Result<u8> {
         summary: Summary::default(),
     };
     let started = std::time::Instant::now();
-    for input in &args.inputs {
-        job.score(input, args).with_context(|| input.clone())?;
-    }
+    let scored = args.inputs.iter().try_for_each(|input| job.score(input, args).with_context(|| input.clone()));
     job.rows.finish()?;
     job.errors.finish()?;
     job.bar.finish_and_clear();
+    scored?;
     if !args.quiet {
         eprint!("{}", job.summary.show(started.elapsed().as_secs_f64(), job.errors.path.as_deref()));
     }
@@ -151,9 +150,14 @@ impl Job<'_> {
         }
         let mut batch: Vec<(u64, usize, Message)> = Vec::with_capacity(BATCH);
         for (index, ticket) in tickets.enumerate() {
-            match ticket? {
-                Ok((line, message)) => batch.push((line, index, message)),
-                Err(record) => self.refuse(input, &record)?,
+            match ticket {
+                Ok(Ok((line, message))) => batch.push((line, index, message)),
+                Ok(Err(record)) => self.refuse(input, &record)?,
+                Err(error) => {
+                    // What was read before the archive broke off is not lost.
+                    self.flush(input, &mut batch)?;
+                    return Err(error.into());
+                }
             }
             if batch.len() == BATCH {
                 self.flush(input, &mut batch)?;

@@ -67,14 +67,14 @@ impl Layout {
                 Kind::Soft => clause += 1,
                 Kind::Stop(question) => {
                     if let Some(last) = layout.question.last_mut() {
-                        *last = question;
+                        *last |= question;
                     }
                     // «???» and «?!» are one end.
                     let again = tokens.get(at + 1).is_some_and(|t| matches!(t.kind, Kind::Stop(_)));
                     if again {
                         continue;
                     }
-                    layout.close_sentence(tokens, at);
+                    layout.question.push(false);
                     clause += 1;
                 }
                 Kind::Quote => {
@@ -96,16 +96,6 @@ impl Layout {
         }
         layout.words.push(words);
         layout
-    }
-
-    /// A run of end marks asks if any of them does.
-    fn close_sentence(&mut self, tokens: &[Token], at: usize) {
-        let run = tokens.get(..=at).unwrap_or_default().iter().rev().take_while(|t| matches!(t.kind, Kind::Stop(_)));
-        let asks = run.take(8).any(|t| t.kind == Kind::Stop(true));
-        if let Some(last) = self.question.last_mut() {
-            *last = asks;
-        }
-        self.question.push(false);
     }
 
     /// Whether the tokens `from..to` stand between quotation marks.

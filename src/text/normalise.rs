@@ -110,6 +110,10 @@ impl Builder {
         write(&mut self.text);
         let written = self.text.get(before..).unwrap_or_default();
         if written.is_empty() {
+            if self.after_solid() {
+                // What vanishes after a cluster is no part of it.
+                self.mark(before, false);
+            }
             self.original += cluster.len();
             self.mark(before, false);
             return;
@@ -330,6 +334,7 @@ mod tests {
         assert_eq!(span("scheisse"), "Scheiße");
         assert_eq!(span("fuck"), "f\u{200B}uck");
         assert_eq!(span("grosse"), "Größe");
+        assert_eq!(normalise("ß\u{200B}x").original_span(&(0..2)), 0..2);
         assert_eq!(span("!"), "!");
     }
 

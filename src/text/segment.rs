@@ -154,13 +154,14 @@ fn masked_end(text: &str, start: usize) -> usize {
             break;
         }
     }
+    // Before the tail is read: in a long run of symbols each of them comes here.
+    if letters == 0 {
+        return start;
+    }
     let tail: usize = rest
         .get(end - start..)
         .map_or(0, |t| t.chars().take_while(|&c| is_mask(c) && c != '!').map(char::len_utf8).sum());
     let tail_count = rest.get(end - start..).map_or(0, |t| t.chars().take_while(|&c| is_mask(c) && c != '!').count());
-    if letters == 0 {
-        return start;
-    }
     if tail_count >= 2 {
         return end + tail;
     }
