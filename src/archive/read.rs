@@ -193,7 +193,7 @@ fn table<'a>(mut input: impl BufRead + 'a, columns: &Columns) -> Result<Tickets<
     let mut index = 0;
     let mut record = csv::ByteRecord::new();
     // One ticket is held back: only the end of the file tells whether the last one is whole.
-    let mut held: Option<Ticket> = None;
+    let mut pending: Option<Ticket> = None;
     let mut failed: Option<csv::Error> = None;
     let next = move || loop {
         if let Some(error) = failed.take() {
@@ -207,18 +207,18 @@ fn table<'a>(mut input: impl BufRead + 'a, columns: &Columns) -> Result<Tickets<
                     ErrorRecord { line, index, id: Some(id.into()), code: code.to_owned(), message }
                 });
                 index += 1;
-                if let Some(before) = held.replace(ticket) {
+                if let Some(before) = pending.replace(ticket) {
                     return Some(Ok(before));
                 }
             }
             Ok(false) => {
-                let last = held.take()?;
+                let last = pending.take()?;
                 let open = quotes.get() % 2 == 1;
                 return Some(Ok(if open { unclosed(last, index - 1) } else { last }));
             }
             Err(error) => {
                 failed = Some(error);
-                if let Some(before) = held.take() {
+                if let Some(before) = pending.take() {
                     return Some(Ok(before));
                 }
             }
