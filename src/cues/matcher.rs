@@ -2,12 +2,14 @@
 //! Knows classes and pattern numbers, not what a pattern is for.
 //!
 //! Every pattern has a token that it cannot do without; of those the one that costs least is its
-//! anchor. An index from class to anchors says at each token which patterns could be there, and
-//! only these are read, backwards and forwards from the anchor, a set of positions at a time as
-//! the bits of one word. So common words cost nothing, a pattern costs something only where its
-//! rarest word stands, and no reading is longer than a pattern. (A lazily built automaton over all
-//! patterns was measured first: with gaps, nearly every message made new states of it, at ten
-//! times this cost, and its network took most of the start of the program.)
+//! anchor. An index from class to anchors says at each token which patterns could be there. Most
+//! of them are dropped at once, because another word they need is nowhere in the sentence; the
+//! rest are read, backwards and forwards from the anchor, a set of positions at a time as the bits
+//! of one word, and of many alternatives only those that begin with the word at hand. So common
+//! words cost nothing, a pattern costs something only where its rarest word stands, and no reading
+//! is longer than a pattern. (A lazily built automaton over all patterns was measured first: with
+//! gaps, nearly every message made new states of it, at ten times this cost, and its network took
+//! most of the start of the program.)
 
 use std::sync::Arc;
 
@@ -29,36 +31,69 @@ pub struct Found {
 #[derive(Debug)]
 pub struct Matcher {
     anchored: Vec<Anchored>,
-    /// Per class the anchored patterns that begin to be read at it.
-    index: Vec<Vec<u32>>,
+    /// Where the anchors of each class begin in `index`; one more entry than classes.
+    starts: Vec<u32>,
+    /// Numbers of the anchored patterns that begin to be read at a class, class by class.
+    index: Vec<u32>,
 }
 
 /// A pattern, or one branch of it, seen from its anchor.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 struct Anchored {
     pattern: usize,
-    classes: Ranges,
+    classes: Classes,
+    /// Words that must stand somewhere in the sentence too.
+    needs: [Signature; 2],
     before: Vec<Arc<Node>>,
     after: Vec<Arc<Node>>,
 }
 
-/// Classes as ranges (first and last) in rising order.
-type Ranges = Vec<(Class, Class)>;
-
 /// A pattern over classes.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 enum Node {
     /// One token of one of these classes.
-    Word(Ranges),
-    /// Up to so many tokens, none of them the end of a sentence.
+    Word(Classes),
+    /// Up to so many tokens.
     Gap(u32),
+    /// The place before the first word of a sentence.
+    Start,
+    /// The place after the last word of a sentence.
+    End,
     /// All of them, one after the other.
     Sequence(Vec<Arc<Node>>),
     /// One of them.
-    Either(Vec<Arc<Node>>),
+    Either(Alternatives),
     /// It, or nothing.
     Optional(Arc<Node>),
 }
+
+/// Branches by the class with which they begin, so that only those are read that can match.
+#[derive(Debug)]
+struct Alternatives {
+    branches: Vec<Arc<Node>>,
+    forwards: Entrances,
+    backwards: Entrances,
+}
+
+/// Which branches can begin with a class, read in one direction.
+#[derive(Debug)]
+struct Entrances {
+    /// Class and branch, in order of class.
+    by_class: Vec<(Class, u16)>,
+    /// Branches that can begin with anything.
+    always: Vec<u16>,
+}
+
+/// A set of classes.
+#[derive(Debug, Clone)]
+struct Classes {
+    signature: Signature,
+    /// First and last, in rising order.
+    ranges: Vec<(Class, Class)>,
+}
+
+/// A set of classes in one word: a class may be in it only if its bit is set.
+type Signature = u128;
 
 /// Longest pattern in tokens: one bit of a machine word each.
 pub(super) const MAX_TOKENS: usize = 63;
@@ -68,8 +103,8 @@ const COST_OF_ANCHOR: u64 = 2;
 impl Matcher {
     /// Prepares patterns over a vocabulary.
     #[must_use]
-    pub fn new(patterns: &[Pattern], vocabulary: &Vocabulary) -> Self {
-        let nodes: Vec<Arc<Node>> = patterns.iter().map(|p| Node::new(p, vocabulary)).collect();
+    pub fn new<'a>(patterns: impl IntoIterator<Item = &'a Pattern>, vocabulary: &Vocabulary) -> Self {
+        let nodes: Vec<Arc<Node>> = patterns.into_iter().map(|p| Node::new(p, vocabulary)).collect();
         let mut uses = vec![1_u64; vocabulary.len()];
         for node in &nodes {
             node.count(&mut uses);
@@ -81,77 +116,114 @@ impl Matcher {
         for (pattern, node) in nodes.iter().enumerate() {
             anchor(node, (&[], &[]), pattern, &uses, &mut anchored);
         }
-        let mut index = vec![Vec::new(); vocabulary.len()];
-        for (number, anchor) in (0..).zip(&anchored) {
-            for class in anchor.classes.iter().flat_map(|&(from, to)| from..=to) {
-                if let Some(list) = index.get_mut(usize::from(class)) {
-                    list.push(number);
-                }
-            }
-        }
-        Self { anchored, index }
+        let mut entries: Vec<(Class, u32)> =
+            (0..).zip(&anchored).flat_map(|(number, a)| a.classes.each().map(move |class| (class, number))).collect();
+        entries.sort_unstable();
+        let starts = (0..=vocabulary.len())
+            .map(|class| u32::try_from(entries.partition_point(|e| usize::from(e.0) < class)).unwrap_or(u32::MAX))
+            .collect();
+        Self { anchored, starts, index: entries.into_iter().map(|(_, number)| number).collect() }
     }
 
     /// Finds every pattern in a stream of classes. For each pattern, anchor and end the longest
-    /// match is given.
+    /// match is given. No match crosses the end of a sentence.
     #[must_use]
     pub fn find(&self, stream: &[Class]) -> Vec<Found> {
         let mut found = Vec::new();
-        for (at, class) in stream.iter().enumerate() {
-            let here = self.index.get(usize::from(*class)).map_or(&[][..], Vec::as_slice);
-            for anchored in here.iter().filter_map(|&n| self.anchored.get(n as usize)) {
-                anchored.read(stream, at, &mut found);
-            }
+        let mut from = 0;
+        for sentence in stream.split(|&class| class == STOP) {
+            self.find_in_sentence(sentence, from, &mut found);
+            from += sentence.len() + 1;
         }
         found
+    }
+
+    /// The same for one sentence that begins at a position of the stream.
+    pub fn find_in_sentence(&self, sentence: &[Class], from: usize, found: &mut Vec<Found>) {
+        let signature = sentence.iter().fold(0, |all, &class| all | bit(class));
+        for (at, &class) in sentence.iter().enumerate() {
+            for anchored in self.anchored_at(class) {
+                if anchored.needs.iter().all(|need| need & signature != 0) {
+                    anchored.read(sentence, at, from, found);
+                }
+            }
+        }
+    }
+
+    fn anchored_at(&self, class: Class) -> impl Iterator<Item = &Anchored> {
+        let bounds = self.starts.get(usize::from(class)).zip(self.starts.get(usize::from(class) + 1));
+        let numbers = bounds.and_then(|(&from, &to)| self.index.get(from as usize..to as usize)).unwrap_or_default();
+        numbers.iter().filter_map(|&n| self.anchored.get(n as usize))
     }
 }
 
 impl Anchored {
-    fn read(&self, stream: &[Class], at: usize, found: &mut Vec<Found>) {
-        let back = Side { stream, at, backwards: true };
-        let before = self.before.iter().rev().fold(1, |distances, node| node.reach(&back, distances));
-        if before == 0 {
-            return;
-        }
-        let forth = Side { stream, at: at + 1, backwards: false };
-        let mut after = self.after.iter().fold(1, |distances, node| node.reach(&forth, distances));
+    fn read(&self, sentence: &[Class], at: usize, from: usize, found: &mut Vec<Found>) {
+        let back = Side { sentence, at, backwards: true };
+        let Some(before) = back.through(self.before.iter().rev()) else { return };
+        let forth = Side { sentence, at: at + 1, backwards: false };
+        let Some(mut after) = forth.through(&self.after) else { return };
         let longest = (u64::BITS - 1 - before.leading_zeros()) as usize;
         while after != 0 {
             let end = at + 1 + after.trailing_zeros() as usize;
             after &= after - 1;
-            found.push(Found { pattern: self.pattern, start: at - longest, end });
+            found.push(Found { pattern: self.pattern, start: from + at - longest, end: from + end });
         }
     }
 }
 
 /// The tokens on one side of an anchor.
 struct Side<'a> {
-    stream: &'a [Class],
+    sentence: &'a [Class],
     /// First token of what follows, or the token after the last one of what comes before.
     at: usize,
     backwards: bool,
 }
 
+/// Bit `n` means: what stands between the anchor and a node can be `n` tokens long.
+type Distances = u64;
+
 impl Side<'_> {
+    /// Tokens on this side.
+    fn len(&self) -> usize {
+        if self.backwards { self.at } else { self.sentence.len().saturating_sub(self.at) }
+    }
+
     /// The token at a distance: 0 is the one beside the anchor.
-    fn token(&self, distance: usize) -> Option<Class> {
-        let at = if self.backwards { self.at.checked_sub(distance + 1)? } else { self.at + distance };
-        self.stream.get(at).copied()
+    fn token(&self, distance: u32) -> Option<Class> {
+        let at =
+            if self.backwards { self.at.checked_sub(distance as usize + 1)? } else { self.at + distance as usize };
+        self.sentence.get(at).copied()
+    }
+
+    /// The distances behind nodes that follow each other; `None` if they are not there.
+    fn through<'n>(&self, nodes: impl IntoIterator<Item = &'n Arc<Node>>) -> Option<Distances> {
+        nodes.into_iter().try_fold(1, |distances, node| Some(node.reach(self, distances)).filter(|&d| d != 0))
     }
 
     /// One token further from every distance at which the token fits.
-    fn step(&self, distances: u64, fits: impl Fn(Class) -> bool) -> u64 {
-        let mut left = distances & !(1 << MAX_TOKENS);
-        let mut out = 0;
-        while left != 0 {
-            let distance = left.trailing_zeros();
-            left &= left - 1;
-            if self.token(distance as usize).is_some_and(&fits) {
-                out |= 1 << (distance + 1);
-            }
+    fn step(&self, distances: Distances, classes: &Classes) -> Distances {
+        each_bit(distances & !(1 << MAX_TOKENS))
+            .filter(|&d| self.token(d).is_some_and(|class| classes.contain(class)))
+            .fold(0, |out, d| out | 2 << d)
+    }
+
+    /// Up to `n` tokens further from every distance, as far as the sentence goes.
+    fn stretch(&self, distances: Distances, n: u32) -> Distances {
+        let mut all = distances;
+        let mut done = 0;
+        while done < n {
+            let more = (n - done).min(done + 1);
+            all |= all << more;
+            done += more;
         }
-        out
+        let there = u32::try_from(self.len()).unwrap_or(u32::MAX);
+        all & Distances::MAX.checked_shl(there + 1).map_or(Distances::MAX, |beyond| !beyond)
+    }
+
+    /// Only the distance at which the sentence ends, if it is among these.
+    fn edge(&self, distances: Distances) -> Distances {
+        u32::try_from(self.len()).ok().and_then(|d| 1_u64.checked_shl(d)).unwrap_or(0) & distances
     }
 }
 
@@ -159,9 +231,11 @@ impl Node {
     fn new(pattern: &Pattern, vocabulary: &Vocabulary) -> Arc<Self> {
         let all = |parts: &[Pattern]| parts.iter().map(|p| Self::new(p, vocabulary)).collect::<Vec<_>>();
         Arc::new(match pattern {
-            Pattern::Literal(word) => Self::Word(vocabulary.ranges(word, false)),
-            Pattern::Prefix(word) => Self::Word(vocabulary.ranges(word, true)),
+            Pattern::Literal(word) => Self::Word(Classes::new(vocabulary.ranges(word, false))),
+            Pattern::Prefix(word) => Self::Word(Classes::new(vocabulary.ranges(word, true))),
             Pattern::Gap(n) => Self::Gap(*n),
+            Pattern::Start => Self::Start,
+            Pattern::End => Self::End,
             Pattern::Sequence(parts) => Self::Sequence(all(parts)),
             Pattern::Optional(part) => Self::Optional(Self::new(part, vocabulary)),
             Pattern::Either(parts) => {
@@ -169,15 +243,15 @@ impl Node {
                 let (words, mut branches): (Vec<_>, Vec<_>) =
                     all(parts).into_iter().partition(|node| matches!(**node, Self::Word(_)));
                 let ranges =
-                    words.iter().flat_map(|node| if let Self::Word(r) = &**node { r.clone() } else { Vec::new() });
-                let ranges = joined(ranges.collect());
+                    words.iter().flat_map(|node| if let Self::Word(c) = &**node { c.ranges.clone() } else { vec![] });
+                let words = Classes::new(ranges.collect());
                 if branches.is_empty() {
-                    return Arc::new(Self::Word(ranges));
+                    return Arc::new(Self::Word(words));
                 }
-                if !ranges.is_empty() {
-                    branches.push(Arc::new(Self::Word(ranges)));
+                if !words.ranges.is_empty() {
+                    branches.push(Arc::new(Self::Word(words)));
                 }
-                Self::Either(branches)
+                Self::Either(Alternatives::new(branches))
             }
         })
     }
@@ -185,40 +259,152 @@ impl Node {
     /// Counts in how many places each class is asked for.
     fn count(&self, uses: &mut [u64]) {
         match self {
-            Self::Word(ranges) => {
-                for class in ranges.iter().flat_map(|&(from, to)| from..=to) {
+            Self::Word(classes) => {
+                for class in classes.each() {
                     if let Some(count) = uses.get_mut(usize::from(class)) {
                         *count += 1;
                     }
                 }
             }
-            Self::Gap(_) => {}
+            Self::Gap(_) | Self::Start | Self::End => {}
             Self::Optional(part) => part.count(uses),
-            Self::Sequence(parts) | Self::Either(parts) => parts.iter().for_each(|p| p.count(uses)),
+            Self::Sequence(parts) => parts.iter().for_each(|p| p.count(uses)),
+            Self::Either(any) => any.branches.iter().for_each(|p| p.count(uses)),
         }
     }
 
-    /// Bit `n` of `distances` means: what stands between the anchor and this node can be `n` tokens
-    /// long. The result says the same with this node.
-    fn reach(&self, side: &Side<'_>, distances: u64) -> u64 {
+    /// The distances behind this node, from those before it.
+    fn reach(&self, side: &Side<'_>, distances: Distances) -> Distances {
         match self {
-            _ if distances == 0 => 0,
-            Self::Word(ranges) => side.step(distances, |class| contains(ranges, class)),
-            Self::Gap(n) => {
-                let mut all = distances;
-                let mut last = distances;
-                for _ in 0..*n {
-                    last = side.step(last, |class| class != STOP);
-                    all |= last;
-                }
-                all
+            Self::Word(classes) => side.step(distances, classes),
+            Self::Gap(n) => side.stretch(distances, *n),
+            Self::Start if side.backwards => side.edge(distances),
+            Self::End if !side.backwards => side.edge(distances),
+            // No sentence begins after an anchor or ends before it.
+            Self::Start | Self::End => 0,
+            Self::Sequence(parts) => {
+                let step = |d: Distances, part: &Arc<Self>| Some(part.reach(side, d)).filter(|&d| d != 0);
+                if side.backwards { parts.iter().rev().try_fold(distances, step) } else { parts.iter().try_fold(distances, step) }
+                    .unwrap_or(0)
             }
-            Self::Sequence(parts) if side.backwards => parts.iter().rev().fold(distances, |d, p| p.reach(side, d)),
-            Self::Sequence(parts) => parts.iter().fold(distances, |d, p| p.reach(side, d)),
-            Self::Either(parts) => parts.iter().fold(0, |all, part| all | part.reach(side, distances)),
+            Self::Either(any) => any.reach(side, distances),
             Self::Optional(part) => distances | part.reach(side, distances),
         }
     }
+
+    /// The classes with which it can begin in a direction; `None` if with anything.
+    fn entrance(&self, backwards: bool) -> Option<Vec<Class>> {
+        match self {
+            Self::Word(classes) => Some(classes.each().collect()),
+            Self::Gap(_) | Self::Start | Self::End | Self::Optional(_) => None,
+            Self::Either(any) => {
+                let all: Option<Vec<_>> = any.branches.iter().map(|b| b.entrance(backwards)).collect();
+                Some(all?.concat())
+            }
+            Self::Sequence(parts) => {
+                let mut classes = Vec::new();
+                let mut at = 0;
+                loop {
+                    let part = if backwards { parts.iter().nth_back(at) } else { parts.get(at) }?;
+                    let Self::Optional(inner) = &**part else {
+                        classes.extend(part.entrance(backwards)?);
+                        return Some(classes);
+                    };
+                    classes.extend(inner.entrance(backwards)?);
+                    at += 1;
+                }
+            }
+        }
+    }
+
+    /// Classes of which one must stand somewhere; all of them if nothing is sure.
+    fn need(&self) -> Signature {
+        match self {
+            Self::Word(classes) => classes.signature,
+            Self::Gap(_) | Self::Start | Self::End | Self::Optional(_) => Signature::MAX,
+            Self::Sequence(parts) => {
+                parts.iter().map(|p| p.need()).min_by_key(|s| s.count_ones()).unwrap_or(Signature::MAX)
+            }
+            Self::Either(any) => any.branches.iter().fold(0, |all, branch| all | branch.need()),
+        }
+    }
+}
+
+impl Alternatives {
+    fn new(branches: Vec<Arc<Node>>) -> Self {
+        let (forwards, backwards) = (Entrances::new(&branches, false), Entrances::new(&branches, true));
+        Self { branches, forwards, backwards }
+    }
+
+    fn reach(&self, side: &Side<'_>, distances: Distances) -> Distances {
+        let entrances = if side.backwards { &self.backwards } else { &self.forwards };
+        let branch = |number: u16, from: Distances| self.branches.get(usize::from(number)).map_or(0, |b| b.reach(side, from));
+        let mut out = entrances.always.iter().fold(0, |out, &number| out | branch(number, distances));
+        for distance in each_bit(distances & !(1 << MAX_TOKENS)) {
+            let Some(class) = side.token(distance) else { continue };
+            let from = entrances.by_class.partition_point(|e| e.0 < class);
+            let here = entrances.by_class.iter().skip(from).take_while(|e| e.0 == class);
+            out = here.fold(out, |out, &(_, number)| out | branch(number, 1 << distance));
+        }
+        out
+    }
+}
+
+impl Entrances {
+    fn new(branches: &[Arc<Node>], backwards: bool) -> Self {
+        let mut entrances = Self { by_class: Vec::new(), always: Vec::new() };
+        for (number, branch) in (0..).zip(branches) {
+            match branch.entrance(backwards) {
+                Some(classes) => entrances.by_class.extend(classes.into_iter().map(|class| (class, number))),
+                None => entrances.always.push(number),
+            }
+        }
+        entrances.by_class.sort_unstable();
+        entrances.by_class.dedup();
+        entrances
+    }
+}
+
+impl Classes {
+    /// From ranges in any order.
+    fn new(mut ranges: Vec<(Class, Class)>) -> Self {
+        ranges.sort_unstable();
+        let mut joined: Vec<(Class, Class)> = Vec::with_capacity(ranges.len());
+        for range in ranges {
+            match joined.last_mut() {
+                Some(last) if range.0 <= last.1 => last.1 = last.1.max(range.1),
+                _ => joined.push(range),
+            }
+        }
+        let mut classes = Self { signature: 0, ranges: joined };
+        classes.signature = classes.each().fold(0, |all, class| all | bit(class));
+        classes
+    }
+
+    fn each(&self) -> impl Iterator<Item = Class> {
+        self.ranges.iter().flat_map(|&(from, to)| from..=to)
+    }
+
+    fn contain(&self, class: Class) -> bool {
+        if self.signature & bit(class) == 0 {
+            return false;
+        }
+        let after = self.ranges.partition_point(|r| r.0 <= class);
+        after.checked_sub(1).and_then(|at| self.ranges.get(at)).is_some_and(|r| class <= r.1)
+    }
+}
+
+fn bit(class: Class) -> Signature {
+    1 << (class % 128)
+}
+
+fn each_bit(bits: Distances) -> impl Iterator<Item = u32> {
+    let mut left = bits;
+    std::iter::from_fn(move || {
+        let bit = (left != 0).then(|| left.trailing_zeros());
+        left &= left.wrapping_sub(1);
+        bit
+    })
 }
 
 /// What the cheapest anchors of a node cost; `None` if the node can be left out.
@@ -226,11 +412,11 @@ fn cost(node: &Node, costs: &[u64]) -> Option<u64> {
     match node {
         Node::Word(classes) => {
             let of_class = |class: Class| costs.get(usize::from(class)).copied().unwrap_or(1);
-            Some(classes.iter().flat_map(|&(from, to)| from..=to).map(of_class).sum::<u64>() + COST_OF_ANCHOR)
+            Some(classes.each().map(of_class).sum::<u64>() + COST_OF_ANCHOR)
         }
-        Node::Gap(_) | Node::Optional(_) => None,
+        Node::Gap(_) | Node::Start | Node::End | Node::Optional(_) => None,
         Node::Sequence(parts) => parts.iter().filter_map(|part| cost(part, costs)).min(),
-        Node::Either(parts) => parts.iter().map(|part| cost(part, costs)).sum(),
+        Node::Either(any) => any.branches.iter().map(|part| cost(part, costs)).sum(),
     }
 }
 
@@ -245,10 +431,18 @@ fn anchor(
     let (before, after) = around;
     match &**node {
         Node::Word(classes) => {
-            let classes = classes.clone();
-            out.push(Anchored { pattern, classes, before: before.to_vec(), after: after.to_vec() });
+            let mut needs: Vec<Signature> = before.iter().chain(after).map(|n| n.need()).collect();
+            needs.sort_unstable_by_key(|s| s.count_ones());
+            let need = |at: usize| needs.get(at).copied().unwrap_or(Signature::MAX);
+            out.push(Anchored {
+                pattern,
+                classes: classes.clone(),
+                needs: [need(0), need(1)],
+                before: before.to_vec(),
+                after: after.to_vec(),
+            });
         }
-        Node::Gap(_) | Node::Optional(_) => {}
+        Node::Gap(_) | Node::Start | Node::End | Node::Optional(_) => {}
         Node::Sequence(parts) => {
             let cheapest = (0..parts.len())
                 .filter_map(|at| Some((cost(parts.get(at)?, costs)?, at)))
@@ -260,30 +454,12 @@ fn anchor(
                 anchor(part, (&before, &after), pattern, costs, out);
             }
         }
-        Node::Either(parts) => {
-            for part in parts {
+        Node::Either(any) => {
+            for part in &any.branches {
                 anchor(part, around, pattern, costs, out);
             }
         }
     }
-}
-
-fn contains(ranges: &[(Class, Class)], class: Class) -> bool {
-    let after = ranges.partition_point(|r| r.0 <= class);
-    after.checked_sub(1).and_then(|at| ranges.get(at)).is_some_and(|r| class <= r.1)
-}
-
-/// Ranges in rising order, overlapping ones joined.
-fn joined(mut ranges: Ranges) -> Ranges {
-    ranges.sort_unstable();
-    let mut out: Ranges = Vec::with_capacity(ranges.len());
-    for range in ranges {
-        match out.last_mut() {
-            Some(last) if range.0 <= last.1 => last.1 = last.1.max(range.1),
-            _ => out.push(range),
-        }
-    }
-    out
 }
 
 #[cfg(test)]
@@ -306,6 +482,8 @@ mod tests {
                 words.get(from).filter(|x| x.starts_with(w.as_str())).map(|_| from + 1).into_iter().collect()
             }
             Pattern::Gap(n) => (from..=words.len().min(from + *n as usize)).collect(),
+            Pattern::Start => (from == 0).then_some(from).into_iter().collect(),
+            Pattern::End => (from == words.len()).then_some(from).into_iter().collect(),
             Pattern::Optional(p) => slow(p, words, from).into_iter().chain([from]).collect(),
             Pattern::Either(ps) => ps.iter().flat_map(|p| slow(p, words, from)).collect(),
             Pattern::Sequence(ps) => {
@@ -330,7 +508,10 @@ mod tests {
                 ])),
                 (inner.clone(), inner.clone())
                     .prop_map(|(a, b)| Pattern::Sequence(vec![Pattern::Optional(Box::new(a)), b])),
-                (inner.clone(), inner).prop_map(|(a, b)| Pattern::Sequence(vec![a, Pattern::Optional(Box::new(b))])),
+                (inner.clone(), inner.clone())
+                    .prop_map(|(a, b)| Pattern::Sequence(vec![a, Pattern::Optional(Box::new(b))])),
+                inner.clone().prop_map(|a| Pattern::Sequence(vec![Pattern::Start, a])),
+                inner.prop_map(|a| Pattern::Sequence(vec![a, Pattern::End])),
             ]
         })
     }
@@ -370,5 +551,17 @@ mod tests {
         let (a, b) = (vocabulary.class("a", false), vocabulary.class("b", false));
         assert_eq!(matcher.find(&[a, 0, b]), [Found { pattern: 0, start: 0, end: 3 }]);
         assert_eq!(matcher.find(&[a, STOP, b]), []);
+    }
+
+    #[test]
+    fn a_sentence_has_edges() {
+        let patterns = [parsed("^ a [b] $")];
+        let vocabulary = Vocabulary::new(patterns.iter(), &[], &[], "").unwrap();
+        let matcher = Matcher::new(&patterns, &vocabulary);
+        let (a, b) = (vocabulary.class("a", false), vocabulary.class("b", false));
+        assert_eq!(matcher.find(&[b, STOP, a, STOP]), [Found { pattern: 0, start: 2, end: 3 }]);
+        assert_eq!(matcher.find(&[a, b]), [Found { pattern: 0, start: 0, end: 2 }]);
+        assert_eq!(matcher.find(&[b, a]), []);
+        assert_eq!(matcher.find(&[a, a]), []);
     }
 }

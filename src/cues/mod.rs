@@ -7,16 +7,15 @@ mod proof;
 mod scope;
 mod vocabulary;
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crate::domain::{CueHit, Suppressed, Suppression};
-use crate::packs::schema::{CueTable, ScopeSpec};
-use crate::packs::{Finding, Language, Packs};
+use crate::packs::schema::{CueTable, LanguageSpec, ScopeSpec};
+use crate::packs::{Finding, Language};
 use crate::text::{Kind, Normalised, OwnWords, Token, segment};
 
 use matcher::{Found, Matcher};
-use pattern::{Context, Pattern};
+use pattern::Pattern;
 use scope::{Layout, Trigger};
 use vocabulary::{Class, OTHER, STOP, Vocabulary};
 
@@ -36,15 +35,17 @@ pub struct Reading {
 pub struct Lexicon {
     elisions: Vec<String>,
     vocabulary: Vocabulary,
-    matcher: Matcher,
-    roles: Vec<Role>,
+    /// The rules, numbered as in `rules`.
+    cues: Matcher,
     rules: Vec<CompiledRule>,
+    /// What takes a hit back or bounds it, numbered as in `roles`.
+    context: Matcher,
+    roles: Vec<Role>,
 }
 
-/// What a pattern is for.
+/// What a pattern of the context is for.
 #[derive(Debug)]
 enum Role {
-    Rule(usize),
     Void(usize),
     Scope(Suppression, scope::Rules),
     Barrier,
@@ -54,18 +55,28 @@ enum Role {
 struct CompiledRule {
     id: String,
     cue: String,
-    bit: u64,
+    /// Number of the cue.
+    number: usize,
     level: u8,
     signal: Option<String>,
     /// Suppressions that apply, as bits in the order of `Suppression::ALL`.
     scopes: u8,
 }
 
-/// A cue hit on tokens, before it is known whether it is meant.
+/// A rule's pattern, or one that voids it, on tokens.
 #[derive(Debug, Clone, Copy)]
 struct Candidate {
     rule: usize,
     tokens: (usize, usize),
+}
+
+/// A candidate of which it is known whether it is meant.
+#[derive(Debug)]
+struct Judged<'a> {
+    rule: &'a CompiledRule,
+    /// In the normalised text.
+    span: Range<usize>,
+    reason: Option<Suppression>,
 }
 
 impl Lexicon {
@@ -74,45 +85,43 @@ impl Lexicon {
     /// # Errors
     /// Every pattern that cannot be read, with its place and what is wrong.
     pub fn compile(language: &Language, cues: &CueTable) -> Result<Self, Vec<Finding>> {
-        let context = Context { lists: &language.spec.words, elisions: &language.spec.elisions };
+        let context = pattern::Context { lists: &language.spec.words, elisions: &language.spec.elisions };
         let mut findings = Vec::new();
-        let mut patterns: Vec<Pattern> = Vec::new();
+        let (mut patterns, mut around): (Vec<Pattern>, Vec<Pattern>) = (Vec::new(), Vec::new());
         let mut roles = Vec::new();
         let mut compiled = Vec::new();
         let mut maskable = Vec::new();
-        let mut add = |text: &str, role: Role, place: &str, masks: bool| match pattern::parse(text, context) {
-            Ok(parsed) => {
-                if masks {
-                    let mut words = Vec::new();
-                    parsed.single_words(&mut words);
-                    maskable.extend(words.into_iter().map(str::to_owned));
-                }
-                patterns.push(parsed);
-                roles.push(role);
-            }
-            Err(what) => findings.push(Finding::error(place, format!("pattern {text:?}: {what}"))),
+        let mut read = |text: &str, place: &str| {
+            let parsed = pattern::parse(text, context);
+            parsed.map_err(|what| findings.push(Finding::error(place, format!("pattern {text:?}: {what}")))).ok()
         };
         for rule in &language.rules {
             let place = format!("languages/{}/cues.toml: {}", language.tag, rule.id);
-            let number = compiled.len();
             let spec = cues.get(&rule.cue);
-            let scopes = spec.map_or(0, |s| mask_of(&s.scopes)) & !mask_of(&rule.spec.immune);
+            for parsed in rule.spec.void.iter().filter_map(|void| read(void, &place)) {
+                around.push(parsed);
+                roles.push(Role::Void(compiled.len()));
+            }
+            let Some(parsed) = read(&rule.spec.rule, &place) else { continue };
+            if spec.is_some_and(|s| s.unmask) {
+                let mut words = Vec::new();
+                parsed.single_words(&mut words);
+                maskable.extend(words.into_iter().map(str::to_owned));
+            }
+            patterns.push(parsed);
             compiled.push(CompiledRule {
                 id: rule.id.clone(),
                 cue: rule.cue.clone(),
-                bit: cue_bit(cues, &rule.cue),
+                number: cue_number(cues, &rule.cue),
                 level: rule.spec.level,
                 signal: rule.spec.signal.clone(),
-                scopes,
+                scopes: spec.map_or(0, |s| mask_of(&s.scopes)) & !mask_of(&rule.spec.immune),
             });
-            add(&rule.spec.rule, Role::Rule(number), &place, spec.is_some_and(|s| s.unmask));
-            for void in &rule.spec.void {
-                add(void, Role::Void(number), &place, false);
-            }
         }
         let place = format!("languages/{}/scope.toml", language.tag);
-        for barrier in &language.scope.barriers {
-            add(barrier, Role::Barrier, &place, false);
+        for parsed in language.scope.barriers.iter().filter_map(|barrier| read(barrier, &place)) {
+            around.push(parsed);
+            roles.push(Role::Barrier);
         }
         let scope = &language.scope;
         let kinds: [(Suppression, &Vec<ScopeSpec>); 4] = [
@@ -123,31 +132,32 @@ impl Lexicon {
         ];
         for (reason, specs) in kinds {
             for spec in specs {
-                add(
-                    &spec.pattern,
-                    Role::Scope(reason, compile_scope(spec, cues)),
-                    &format!("{place}: {}", reason.name()),
-                    false,
-                );
+                if let Some(parsed) = read(&spec.pattern, &format!("{place}: {}", reason.name())) {
+                    around.push(parsed);
+                    roles.push(Role::Scope(reason, compile_scope(spec, cues)));
+                }
             }
         }
         if !findings.is_empty() {
             return Err(findings);
         }
-        let common = &language.spec.markers;
-        match Vocabulary::new(patterns.iter(), &language.spec.proclitics, &maskable, common) {
-            Ok(vocabulary) => {
-                let matcher = Matcher::new(&patterns, &vocabulary);
-                Ok(Self { elisions: language.spec.elisions.clone(), vocabulary, matcher, roles, rules: compiled })
-            }
-            Err(what) => Err(vec![Finding::error(format!("languages/{}", language.tag), what)]),
-        }
+        let LanguageSpec { proclitics, markers, elisions, .. } = &language.spec;
+        let vocabulary = Vocabulary::new(patterns.iter().chain(&around), proclitics, &maskable, markers)
+            .map_err(|what| vec![Finding::error(format!("languages/{}", language.tag), what)])?;
+        Ok(Self {
+            elisions: elisions.clone(),
+            cues: Matcher::new(&patterns, &vocabulary),
+            rules: compiled,
+            context: Matcher::new(&around, &vocabulary),
+            roles,
+            vocabulary,
+        })
     }
 
     /// Number of compiled patterns and of words they tell apart.
     #[must_use]
     pub fn size(&self) -> (usize, usize) {
-        (self.roles.len(), self.vocabulary.len())
+        (self.rules.len() + self.roles.len(), self.vocabulary.len())
     }
 
     /// Finds the cues of a message. `own` divides the normalised text.
@@ -156,34 +166,21 @@ impl Lexicon {
         let text = normal.text.as_str();
         let tokens = segment(text, &self.elisions);
         let (stream, positions) = self.stream(text, &tokens);
-        let found = self.matcher.find(&stream);
-        let (candidates, voids, triggers, barriers) = self.sort_out(&found, &positions);
-        if candidates.is_empty() {
+        let found = self.cues.find(&stream);
+        if found.is_empty() {
             return Reading::default();
         }
-        let layout = Layout::new(text, &tokens, &barriers);
-        let mut reading = Reading::default();
-        for candidate in candidates {
-            let Some(rule) = self.rules.get(candidate.rule) else { continue };
-            let (from, to) = candidate.tokens;
-            let Some(span) = tokens.get(from).zip(tokens.get(to - 1)).map(|(a, b)| a.span.start..b.span.end) else {
-                continue;
-            };
-            let reason = Self::suppression(rule, &candidate, &span, own, &layout, &voids, &triggers);
-            let hit = CueHit {
-                cue: rule.cue.clone(),
-                rule: rule.id.clone(),
-                span: normal.original_span(&span),
-                level: rule.level,
-                signal: rule.signal.clone(),
-            };
-            match reason {
-                None => reading.hits.push(hit),
-                Some(reason) => reading.suppressed.push(Suppressed { hit, reason }),
-            }
-        }
-        reading.settle();
-        reading
+        let context = Context::new(self, &stream, &positions, &found);
+        let layout = Layout::new(text, &tokens, &context.barriers);
+        let judged = found.iter().filter_map(|hit| {
+            let (from, to) = tokens_of(hit, &positions)?;
+            let span = tokens.get(from)?.span.start..tokens.get(to - 1)?.span.end;
+            let rule = self.rules.get(hit.pattern)?;
+            let candidate = Candidate { rule: hit.pattern, tokens: (from, to) };
+            let reason = context.suppression(rule, &candidate, &span, own, &layout);
+            Some(Judged { rule, span, reason })
+        });
+        settle(judged.collect(), normal)
     }
 
     /// The classes of the words and sentence ends, and the token each one came from.
@@ -201,45 +198,61 @@ impl Lexicon {
         }
         (stream, positions)
     }
-    fn sort_out<'a>(
-        &'a self,
-        found: &[Found],
-        positions: &[usize],
-    ) -> (Vec<Candidate>, Vec<Candidate>, Vec<Trigger<'a>>, Vec<usize>) {
-        let (mut candidates, mut voids, mut triggers, mut barriers) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        for hit in found {
-            let (Some(&first), Some(&last)) = (positions.get(hit.start), positions.get(hit.end.wrapping_sub(1))) else {
-                continue;
-            };
-            let tokens = (first, last + 1);
-            match self.roles.get(hit.pattern) {
-                Some(Role::Rule(rule)) => candidates.push(Candidate { rule: *rule, tokens }),
-                Some(Role::Void(rule)) => voids.push(Candidate { rule: *rule, tokens }),
-                Some(Role::Scope(reason, spec)) => triggers.push(Trigger { reason: *reason, spec, tokens }),
-                Some(Role::Barrier) => barriers.push(first),
+}
+
+/// What stands around the candidates of a message and says whether they are meant.
+struct Context<'a> {
+    voids: Vec<Candidate>,
+    triggers: Vec<Trigger<'a>>,
+    /// First tokens.
+    barriers: Vec<usize>,
+}
+
+impl<'a> Context<'a> {
+    /// Reads the sentences in which something was found; no other can matter.
+    fn new(lexicon: &'a Lexicon, stream: &[Class], positions: &[usize], found: &[Found]) -> Self {
+        let mut context = Self { voids: Vec::new(), triggers: Vec::new(), barriers: Vec::new() };
+        let mut around = Vec::new();
+        let mut hits: Vec<usize> = found.iter().map(|f| f.start).collect();
+        hits.sort_unstable();
+        let mut from = 0;
+        for sentence in stream.split(|&class| class == STOP) {
+            let to = from + sentence.len();
+            if hits.partition_point(|&h| h < from) < hits.partition_point(|&h| h < to) {
+                lexicon.context.find_in_sentence(sentence, from, &mut around);
+            }
+            from = to + 1;
+        }
+        for hit in &around {
+            let Some(tokens) = tokens_of(hit, positions) else { continue };
+            match lexicon.roles.get(hit.pattern) {
+                Some(Role::Void(rule)) => context.voids.push(Candidate { rule: *rule, tokens }),
+                Some(Role::Scope(reason, spec)) => context.triggers.push(Trigger { reason: *reason, spec, tokens }),
+                Some(Role::Barrier) => context.barriers.push(tokens.0),
                 None => {}
             }
         }
-        voids.sort_by_key(|v| v.tokens.0);
-        triggers.sort_by_key(|t| t.tokens.0);
-        barriers.sort_unstable();
-        (candidates, voids, triggers, barriers)
+        context.voids.sort_by_key(|v| v.tokens.0);
+        context.triggers.sort_by_key(|t| t.tokens.0);
+        context.barriers.sort_unstable();
+        context
     }
+
+    /// Why a candidate is not meant, if it is not.
     fn suppression(
+        &self,
         rule: &CompiledRule,
         candidate: &Candidate,
         span: &Range<usize>,
         own: &OwnWords,
         layout: &Layout,
-        voids: &[Candidate],
-        triggers: &[Trigger<'_>],
     ) -> Option<Suppression> {
         let (from, to) = candidate.tokens;
         // Quoted mail is nobody's cue, whatever the rule.
         if !own.contains(span) {
             return Some(Suppression::Quoted);
         }
-        if near(voids, from, |v| v.tokens.0)
+        if near(&self.voids, from, |v| v.tokens.0)
             .iter()
             .any(|v| v.rule == candidate.rule && v.tokens.0 < to && from < v.tokens.1)
         {
@@ -249,12 +262,18 @@ impl Lexicon {
         if applies(Suppression::Quoted) && layout.quoted(from, to) {
             return Some(Suppression::Quoted);
         }
-        near(triggers, from, |t| t.tokens.0)
+        near(&self.triggers, from, |t| t.tokens.0)
             .iter()
-            .filter(|t| t.spec.cues & rule.bit != 0 && applies(t.reason))
+            .filter(|t| t.spec.cues & cue_bit(rule.number) != 0 && applies(t.reason))
             .find(|t| layout.reaches(t, from, to))
             .map(|t| t.reason)
     }
+}
+
+/// First token of a match, and the one after its last.
+fn tokens_of(hit: &Found, positions: &[usize]) -> Option<(usize, usize)> {
+    let (&first, &last) = positions.get(hit.start).zip(positions.get(hit.end.checked_sub(1)?))?;
+    Some((first, last + 1))
 }
 
 /// Farthest that a trigger can stand from a hit, in tokens: keeps the search for it bounded.
@@ -267,52 +286,66 @@ fn near<T>(list: &[T], token: usize, at: impl Fn(&T) -> usize) -> &[T] {
     list.get(from..to).unwrap_or_default()
 }
 
-impl Reading {
-    /// Orders hits, drops those that a longer hit of the same cue covers or overlaps, and near
-    /// misses that a hit covers.
-    fn settle(&mut self) {
-        self.hits = merge(std::mem::take(&mut self.hits), |h| h);
-        self.suppressed = merge(std::mem::take(&mut self.suppressed), |s| &s.hit);
-        let hits = &self.hits;
-        self.suppressed.retain(|s| {
-            let from = hits.partition_point(|h| h.span.start + 4096 < s.hit.span.start);
-            !hits
-                .iter()
-                .skip(from)
-                .take_while(|h| h.span.start < s.hit.span.end)
-                .any(|h| h.cue == s.hit.cue && h.span.end > s.hit.span.start)
-        });
+/// Orders hits, drops those that a longer hit of the same cue covers or overlaps, and near misses
+/// that a hit covers or overlaps.
+fn settle(judged: Vec<Judged<'_>>, normal: &Normalised) -> Reading {
+    let (missed, meant): (Vec<_>, Vec<_>) = judged.into_iter().partition(|j| j.reason.is_some());
+    let (hits, mut missed) = (merge(meant), merge(missed));
+    missed.retain(|miss| {
+        let from = hits.partition_point(|h| h.span.start + 4096 < miss.span.start);
+        !hits
+            .iter()
+            .skip(from)
+            .take_while(|h| h.span.start < miss.span.end)
+            .any(|h| h.rule.number == miss.rule.number && h.span.end > miss.span.start)
+    });
+    let hit = |j: &Judged<'_>| CueHit {
+        cue: j.rule.cue.clone(),
+        rule: j.rule.id.clone(),
+        span: normal.original_span(&j.span),
+        level: j.rule.level,
+        signal: j.rule.signal.clone(),
+    };
+    Reading {
+        hits: hits.iter().map(hit).collect(),
+        suppressed: missed.iter().filter_map(|j| Some(Suppressed { hit: hit(j), reason: j.reason? })).collect(),
     }
 }
 
 /// Of overlapping items of one cue keeps the longest; the result is in order of position.
-fn merge<T>(mut items: Vec<T>, hit: impl Fn(&T) -> &CueHit) -> Vec<T> {
-    items.sort_by_key(|i| (hit(i).span.start, std::cmp::Reverse(hit(i).span.end)));
-    let mut last: BTreeMap<String, usize> = BTreeMap::new();
-    let mut kept: Vec<Option<T>> = Vec::with_capacity(items.len());
+fn merge(mut items: Vec<Judged<'_>>) -> Vec<Judged<'_>> {
+    items.sort_by_key(|i| (i.span.start, std::cmp::Reverse(i.span.end)));
+    // Per cue the last one kept.
+    let mut last: Vec<Option<usize>> = Vec::new();
+    let mut kept: Vec<Judged<'_>> = Vec::with_capacity(items.len());
     for item in items {
-        let this = hit(&item);
-        let previous = last.get(&this.cue).copied();
-        if let Some(slot) = previous.and_then(|at| kept.get_mut(at))
-            && let Some(old) = slot.as_ref().map(&hit)
-            && old.span.end > this.span.start
+        let number = item.rule.number;
+        if last.len() <= number {
+            last.resize(number + 1, None);
+        }
+        let Some(slot) = last.get_mut(number) else { continue };
+        if let Some(old) = slot.and_then(|at| kept.get_mut(at))
+            && old.span.end > item.span.start
         {
-            let graver = (this.signal.is_some(), this.level) > (old.signal.is_some(), old.level);
-            if this.span.len() > old.span.len() || this.span == old.span && graver {
-                *slot = Some(item);
+            let grave = |j: &Judged<'_>| (j.rule.signal.is_some(), j.rule.level);
+            if item.span.len() > old.span.len() || item.span == old.span && grave(&item) > grave(old) {
+                *old = item;
             }
             continue;
         }
-        last.insert(this.cue.clone(), kept.len());
-        kept.push(Some(item));
+        *slot = Some(kept.len());
+        kept.push(item);
     }
-    let mut kept: Vec<T> = kept.into_iter().flatten().collect();
-    kept.sort_by_key(|i| (hit(i).span.start, hit(i).span.end));
+    kept.sort_by_key(|i| (i.span.start, i.span.end));
     kept
 }
 
-fn cue_bit(cues: &CueTable, cue: &str) -> u64 {
-    cues.keys().position(|c| c == cue).map_or(0, |at| 1 << at.min(63))
+fn cue_number(cues: &CueTable, cue: &str) -> usize {
+    cues.keys().position(|c| c == cue).unwrap_or(cues.len())
+}
+
+fn cue_bit(number: usize) -> u64 {
+    1 << number.min(63)
 }
 
 fn mask_of(names: &[String]) -> u8 {
@@ -324,7 +357,7 @@ fn scope_bit(reason: Suppression) -> u8 {
 }
 
 fn compile_scope(spec: &ScopeSpec, cues: &CueTable) -> scope::Rules {
-    let bits = |names: &[String]| names.iter().fold(0, |mask, cue| mask | cue_bit(cues, cue));
+    let bits = |names: &[String]| names.iter().fold(0, |mask, cue| mask | cue_bit(cue_number(cues, cue)));
     let included = if spec.cues.is_empty() { u64::MAX } else { bits(&spec.cues) };
     scope::Rules {
         reach: spec.reach,
@@ -333,22 +366,4 @@ fn compile_scope(spec: &ScopeSpec, cues: &CueTable) -> scope::Rules {
         question: spec.question,
         cues: included & !bits(&spec.not_cues),
     }
-}
-
-/// Compiles every language of the packs.
-///
-/// # Errors
-/// Every pattern that cannot be read.
-pub fn compile_all(packs: &Packs) -> Result<BTreeMap<String, Lexicon>, Vec<Finding>> {
-    let mut lexicons = BTreeMap::new();
-    let mut findings = Vec::new();
-    for (tag, language) in &packs.languages {
-        match Lexicon::compile(language, &packs.cues) {
-            Ok(lexicon) => {
-                lexicons.insert(tag.clone(), lexicon);
-            }
-            Err(found) => findings.extend(found),
-        }
-    }
-    if findings.is_empty() { Ok(lexicons) } else { Err(findings) }
 }

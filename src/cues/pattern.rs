@@ -1,4 +1,5 @@
-//! Owns the token-pattern language: literals, `prefix*`, `(a|b c)`, `[optional]`, `..n`, `{list}`.
+//! Owns the token-pattern language: literals, `prefix*`, `(a|b c)`, `[optional]`, `..n`, `{list}`,
+//! `^` and `$`.
 //! Knows how data is split and folded, not how patterns are matched.
 
 use std::collections::BTreeMap;
@@ -14,6 +15,10 @@ pub enum Pattern {
     Prefix(String),
     /// Up to so many tokens, none of them the end of a sentence.
     Gap(u32),
+    /// The place before the first word of a sentence (`^`).
+    Start,
+    /// The place after the last word of a sentence (`$`).
+    End,
     /// All of them, one after the other.
     Sequence(Vec<Pattern>),
     /// One of them.
@@ -105,6 +110,10 @@ impl Parser<'_> {
                 '(' => parts.push(self.bracketed(')')?),
                 '[' => parts.push(Pattern::Optional(Box::new(self.bracketed(']')?))),
                 '{' => parts.push(self.list()?),
+                '^' | '$' => {
+                    self.at += 1;
+                    parts.push(if c == '^' { Pattern::Start } else { Pattern::End });
+                }
                 '.' if self.chars.get(self.at + 1) == Some(&'.') => parts.push(self.gap()?),
                 _ => self.words(&mut parts)?,
             }
@@ -158,7 +167,7 @@ impl Parser<'_> {
     fn words(&mut self, parts: &mut Vec<Pattern>) -> Result<(), String> {
         let start = self.at;
         while let Some(c) = self.peek() {
-            if c.is_whitespace() || matches!(c, '(' | ')' | '[' | ']' | '{' | '}' | '|' | '*') {
+            if c.is_whitespace() || matches!(c, '(' | ')' | '[' | ']' | '{' | '}' | '|' | '*' | '^' | '$') {
                 break;
             }
             self.at += 1;
@@ -204,7 +213,7 @@ impl Pattern {
     pub fn min_tokens(&self) -> usize {
         match self {
             Self::Literal(_) | Self::Prefix(_) => 1,
-            Self::Gap(_) | Self::Optional(_) => 0,
+            Self::Gap(_) | Self::Start | Self::End | Self::Optional(_) => 0,
             Self::Sequence(parts) => parts.iter().map(Self::min_tokens).sum(),
             Self::Either(parts) => parts.iter().map(Self::min_tokens).min().unwrap_or(0),
         }
@@ -216,6 +225,7 @@ impl Pattern {
         match self {
             Self::Literal(_) | Self::Prefix(_) => 1,
             Self::Gap(n) => *n as usize,
+            Self::Start | Self::End => 0,
             Self::Optional(part) => part.max_tokens(),
             Self::Sequence(parts) => parts.iter().map(Self::max_tokens).sum(),
             Self::Either(parts) => parts.iter().map(Self::max_tokens).max().unwrap_or(0),
@@ -227,7 +237,7 @@ impl Pattern {
         match self {
             Self::Literal(word) => see(word, false),
             Self::Prefix(word) => see(word, true),
-            Self::Gap(_) => {}
+            Self::Gap(_) | Self::Start | Self::End => {}
             Self::Optional(part) => part.each_word(see),
             Self::Sequence(parts) | Self::Either(parts) => parts.iter().for_each(|p| p.each_word(see)),
         }
