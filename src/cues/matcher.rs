@@ -3,8 +3,8 @@
 //!
 //! Every pattern has a token that it cannot do without; of those the one that costs least is its
 //! anchor. An index from class to anchors says at each token which patterns could be there. Most
-//! of them are dropped at once, because another word they need is nowhere in the sentence; the
-//! rest are read, backwards and forwards from the anchor, a set of positions at a time as the bits
+//! of them are dropped at once, because the words beside the anchor do not fit or another word they
+//! need is nowhere in the sentence; the rest are read, backwards and forwards from the anchor, a set of positions at a time as the bits
 //! of one word, and of many alternatives only those that begin with the word at hand. So common
 //! words cost nothing, a pattern costs something only where its rarest word stands, and no reading
 //! is longer than a pattern. (A lazily built automaton over all patterns was measured first: with
@@ -12,6 +12,8 @@
 //! most of the start of the program.)
 
 use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
 
 use super::pattern::Pattern;
 use super::vocabulary::{Class, STOP, Vocabulary};
@@ -33,8 +35,28 @@ pub struct Matcher {
     anchored: Vec<Anchored>,
     /// Where the anchors of each class begin in `index`; one more entry than classes.
     starts: Vec<u32>,
-    /// Numbers of the anchored patterns that begin to be read at a class, class by class.
-    index: Vec<u32>,
+    /// What may be read at a class, class by class.
+    index: Vec<Entry>,
+}
+
+/// An anchored pattern in the index, with what is quickly seen to speak against it.
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    /// Number of the anchored pattern.
+    anchored: u32,
+    groups: Groups,
+    needs: Needs,
+}
+
+/// Words without which an anchored pattern cannot be there.
+#[derive(Debug, Clone, Copy)]
+struct Needs {
+    /// What may stand directly before the anchor.
+    before: Signature,
+    /// What may stand directly after it.
+    after: Signature,
+    /// Of what some must stand in the sentence.
+    anywhere: Signature,
 }
 
 /// A pattern, or one branch of it, seen from its anchor.
@@ -42,8 +64,7 @@ pub struct Matcher {
 struct Anchored {
     pattern: usize,
     classes: Classes,
-    /// Words that must stand somewhere in the sentence too.
-    needs: [Signature; 2],
+    needs: Needs,
     before: Vec<Arc<Node>>,
     after: Vec<Arc<Node>>,
 }
@@ -92,8 +113,11 @@ struct Classes {
     ranges: Vec<(Class, Class)>,
 }
 
+/// Groups of patterns, a bit each.
+pub type Groups = u32;
+
 /// A set of classes in one word: a class may be in it only if its bit is set.
-type Signature = u128;
+type Signature = u64;
 
 /// Longest pattern in tokens: one bit of a machine word each.
 pub(super) const MAX_TOKENS: usize = 63;
@@ -101,10 +125,11 @@ pub(super) const MAX_TOKENS: usize = 63;
 const COST_OF_ANCHOR: u64 = 2;
 
 impl Matcher {
-    /// Prepares patterns over a vocabulary.
+    /// Prepares patterns over a vocabulary, each with the groups (as bits) in which it is wanted.
     #[must_use]
-    pub fn new<'a>(patterns: impl IntoIterator<Item = &'a Pattern>, vocabulary: &Vocabulary) -> Self {
-        let nodes: Vec<Arc<Node>> = patterns.into_iter().map(|p| Node::new(p, vocabulary)).collect();
+    pub fn new<'a>(patterns: impl IntoIterator<Item = (&'a Pattern, Groups)>, vocabulary: &Vocabulary) -> Self {
+        let mut builder = Builder { vocabulary, done: FxHashMap::default() };
+        let (nodes, groups): (Vec<_>, Vec<_>) = patterns.into_iter().map(|(p, g)| (builder.node(p), g)).unzip();
         let mut uses = vec![1_u64; vocabulary.len()];
         for node in &nodes {
             node.count(&mut uses);
@@ -116,13 +141,17 @@ impl Matcher {
         for (pattern, node) in nodes.iter().enumerate() {
             anchor(node, (&[], &[]), pattern, &uses, &mut anchored);
         }
-        let mut entries: Vec<(Class, u32)> =
-            (0..).zip(&anchored).flat_map(|(number, a)| a.classes.each().map(move |class| (class, number))).collect();
-        entries.sort_unstable();
+        let mut entries: Vec<(Class, Entry)> = Vec::new();
+        for (number, a) in (0..).zip(&anchored) {
+            let groups = groups.get(a.pattern).copied().unwrap_or_default();
+            let entry = Entry { anchored: number, groups, needs: a.needs };
+            entries.extend(a.classes.each().map(|class| (class, entry)));
+        }
+        entries.sort_unstable_by_key(|(class, entry)| (*class, entry.anchored));
         let starts = (0..=vocabulary.len())
             .map(|class| u32::try_from(entries.partition_point(|e| usize::from(e.0) < class)).unwrap_or(u32::MAX))
             .collect();
-        Self { anchored, starts, index: entries.into_iter().map(|(_, number)| number).collect() }
+        Self { anchored, starts, index: entries.into_iter().map(|(_, entry)| entry).collect() }
     }
 
     /// Finds every pattern in a stream of classes. For each pattern, anchor and end the longest
@@ -132,28 +161,55 @@ impl Matcher {
         let mut found = Vec::new();
         let mut from = 0;
         for sentence in stream.split(|&class| class == STOP) {
-            self.find_in_sentence(sentence, from, &mut found);
+            self.find_in_sentence(sentence, from, Groups::MAX, &mut found);
             from += sentence.len() + 1;
         }
         found
     }
 
-    /// The same for one sentence that begins at a position of the stream.
-    pub fn find_in_sentence(&self, sentence: &[Class], from: usize, found: &mut Vec<Found>) {
-        let signature = sentence.iter().fold(0, |all, &class| all | bit(class));
+    /// The same for one sentence that begins at a position of the stream, and only for patterns
+    /// that are wanted in one of these groups.
+    pub fn find_in_sentence(&self, sentence: &[Class], from: usize, groups: Groups, found: &mut Vec<Found>) {
+        let all = sentence.iter().fold(0, |all, &class| all | bit(class));
+        let mut before = 0;
         for (at, &class) in sentence.iter().enumerate() {
-            for anchored in self.anchored_at(class) {
-                if anchored.needs.iter().all(|need| need & signature != 0) {
+            let after = sentence.get(at + 1).map_or(0, |&next| bit(next));
+            for entry in self.entries(class) {
+                if entry.groups & groups != 0
+                    && entry.needs.met(before, after, all)
+                    && let Some(anchored) = self.anchored.get(entry.anchored as usize)
+                {
                     anchored.read(sentence, at, from, found);
                 }
             }
+            before = bit(class);
         }
     }
 
-    fn anchored_at(&self, class: Class) -> impl Iterator<Item = &Anchored> {
+    fn entries(&self, class: Class) -> &[Entry] {
         let bounds = self.starts.get(usize::from(class)).zip(self.starts.get(usize::from(class) + 1));
-        let numbers = bounds.and_then(|(&from, &to)| self.index.get(from as usize..to as usize)).unwrap_or_default();
-        numbers.iter().filter_map(|&n| self.anchored.get(n as usize))
+        bounds.and_then(|(&from, &to)| self.index.get(from as usize..to as usize)).unwrap_or_default()
+    }
+}
+
+impl Needs {
+    fn new(before: &[Arc<Node>], after: &[Arc<Node>]) -> Self {
+        let beside = |nodes: &[Arc<Node>], backwards| {
+            let classes = entrance(nodes, backwards);
+            classes.map_or(Signature::MAX, |classes| classes.into_iter().fold(0, |all, class| all | bit(class)))
+        };
+        let anywhere = before.iter().chain(after).map(|n| n.need()).min_by_key(|s| s.count_ones());
+        Self {
+            before: beside(before, true),
+            after: beside(after, false),
+            anywhere: anywhere.unwrap_or(Signature::MAX),
+        }
+    }
+
+    /// Whether the signatures of the tokens beside the anchor and of the whole sentence allow it.
+    fn met(&self, before: Signature, after: Signature, all: Signature) -> bool {
+        let beside = |allowed: Signature, there: Signature| allowed == Signature::MAX || allowed & there != 0;
+        self.anywhere & all != 0 && beside(self.before, before) && beside(self.after, after)
     }
 }
 
@@ -227,35 +283,49 @@ impl Side<'_> {
     }
 }
 
-impl Node {
-    fn new(pattern: &Pattern, vocabulary: &Vocabulary) -> Arc<Self> {
-        let all = |parts: &[Pattern]| parts.iter().map(|p| Self::new(p, vocabulary)).collect::<Vec<_>>();
-        Arc::new(match pattern {
-            Pattern::Literal(word) => Self::Word(Classes::new(vocabulary.ranges(word, false))),
-            Pattern::Prefix(word) => Self::Word(Classes::new(vocabulary.ranges(word, true))),
-            Pattern::Gap(n) => Self::Gap(*n),
-            Pattern::Start => Self::Start,
-            Pattern::End => Self::End,
-            Pattern::Sequence(parts) => Self::Sequence(all(parts)),
-            Pattern::Optional(part) => Self::Optional(Self::new(part, vocabulary)),
+/// Makes nodes; equal parts of patterns, such as named lists, become one node.
+struct Builder<'a> {
+    vocabulary: &'a Vocabulary,
+    done: FxHashMap<&'a Pattern, Arc<Node>>,
+}
+
+impl<'a> Builder<'a> {
+    fn node(&mut self, pattern: &'a Pattern) -> Arc<Node> {
+        if let Some(node) = self.done.get(pattern) {
+            return Arc::clone(node);
+        }
+        let node = Arc::new(match pattern {
+            Pattern::Literal(word) => Node::Word(Classes::new(self.vocabulary.ranges(word, false))),
+            Pattern::Prefix(word) => Node::Word(Classes::new(self.vocabulary.ranges(word, true))),
+            Pattern::Gap(n) => Node::Gap(*n),
+            Pattern::Start => Node::Start,
+            Pattern::End => Node::End,
+            Pattern::Sequence(parts) => Node::Sequence(parts.iter().map(|p| self.node(p)).collect()),
+            Pattern::Optional(part) => Node::Optional(self.node(part)),
             Pattern::Either(parts) => {
                 // Branches of one word each are one set of classes.
-                let (words, mut branches): (Vec<_>, Vec<_>) =
-                    all(parts).into_iter().partition(|node| matches!(**node, Self::Word(_)));
-                let ranges =
-                    words.iter().flat_map(|node| if let Self::Word(c) = &**node { c.ranges.clone() } else { vec![] });
-                let words = Classes::new(ranges.collect());
+                let (mut branches, mut words) = (Vec::new(), Vec::new());
+                for node in parts.iter().map(|p| self.node(p)) {
+                    match &*node {
+                        Node::Word(classes) => words.extend_from_slice(&classes.ranges),
+                        _ => branches.push(node),
+                    }
+                }
+                let words = Node::Word(Classes::new(words));
                 if branches.is_empty() {
-                    return Arc::new(Self::Word(words));
+                    words
+                } else {
+                    branches.push(Arc::new(words));
+                    Node::Either(Alternatives::new(branches))
                 }
-                if !words.ranges.is_empty() {
-                    branches.push(Arc::new(Self::Word(words)));
-                }
-                Self::Either(Alternatives::new(branches))
             }
-        })
+        });
+        self.done.insert(pattern, Arc::clone(&node));
+        node
     }
+}
 
+impl Node {
     /// Counts in how many places each class is asked for.
     fn count(&self, uses: &mut [u64]) {
         match self {
@@ -301,19 +371,7 @@ impl Node {
                 let all: Option<Vec<_>> = any.branches.iter().map(|b| b.entrance(backwards)).collect();
                 Some(all?.concat())
             }
-            Self::Sequence(parts) => {
-                let mut classes = Vec::new();
-                let mut at = 0;
-                loop {
-                    let part = if backwards { parts.iter().nth_back(at) } else { parts.get(at) }?;
-                    let Self::Optional(inner) = &**part else {
-                        classes.extend(part.entrance(backwards)?);
-                        return Some(classes);
-                    };
-                    classes.extend(inner.entrance(backwards)?);
-                    at += 1;
-                }
-            }
+            Self::Sequence(parts) => entrance(parts, backwards),
         }
     }
 
@@ -394,8 +452,23 @@ impl Classes {
     }
 }
 
+/// The classes with which nodes that follow each other can begin in a direction; `None` if with
+/// anything, or if they can all be left out.
+fn entrance(parts: &[Arc<Node>], backwards: bool) -> Option<Vec<Class>> {
+    let mut classes = Vec::new();
+    for at in 0..parts.len() {
+        let part = if backwards { parts.iter().nth_back(at) } else { parts.get(at) }?;
+        let Node::Optional(inner) = &**part else {
+            classes.extend(part.entrance(backwards)?);
+            return Some(classes);
+        };
+        classes.extend(inner.entrance(backwards)?);
+    }
+    None
+}
+
 fn bit(class: Class) -> Signature {
-    1 << (class % 128)
+    1 << (class % 64)
 }
 
 fn each_bit(bits: Distances) -> impl Iterator<Item = u32> {
@@ -431,13 +504,10 @@ fn anchor(
     let (before, after) = around;
     match &**node {
         Node::Word(classes) => {
-            let mut needs: Vec<Signature> = before.iter().chain(after).map(|n| n.need()).collect();
-            needs.sort_unstable_by_key(|s| s.count_ones());
-            let need = |at: usize| needs.get(at).copied().unwrap_or(Signature::MAX);
             out.push(Anchored {
                 pattern,
                 classes: classes.clone(),
-                needs: [need(0), need(1)],
+                needs: Needs::new(before, after),
                 before: before.to_vec(),
                 after: after.to_vec(),
             });
@@ -523,7 +593,7 @@ mod tests {
             words in proptest::collection::vec(proptest::sample::select(vec!["a", "b", "ab", "abc", "abd", "c", "x"]), 0..12),
         ) {
             let vocabulary = Vocabulary::new(patterns.iter(), &[], &[], "").unwrap();
-            let matcher = Matcher::new(&patterns, &vocabulary);
+            let matcher = Matcher::new(patterns.iter().map(|p| (p, 1)), &vocabulary);
             let stream: Vec<Class> = words.iter().map(|w| vocabulary.class(w, false)).collect();
             let found = matcher.find(&stream);
             for (number, pattern) in patterns.iter().enumerate() {
@@ -547,7 +617,7 @@ mod tests {
     fn a_gap_never_crosses_the_end_of_a_sentence() {
         let patterns = [parsed("a ..3 b")];
         let vocabulary = Vocabulary::new(patterns.iter(), &[], &[], "").unwrap();
-        let matcher = Matcher::new(&patterns, &vocabulary);
+        let matcher = Matcher::new(patterns.iter().map(|p| (p, 1)), &vocabulary);
         let (a, b) = (vocabulary.class("a", false), vocabulary.class("b", false));
         assert_eq!(matcher.find(&[a, 0, b]), [Found { pattern: 0, start: 0, end: 3 }]);
         assert_eq!(matcher.find(&[a, STOP, b]), []);
@@ -557,7 +627,7 @@ mod tests {
     fn a_sentence_has_edges() {
         let patterns = [parsed("^ a [b] $")];
         let vocabulary = Vocabulary::new(patterns.iter(), &[], &[], "").unwrap();
-        let matcher = Matcher::new(&patterns, &vocabulary);
+        let matcher = Matcher::new(patterns.iter().map(|p| (p, 1)), &vocabulary);
         let (a, b) = (vocabulary.class("a", false), vocabulary.class("b", false));
         assert_eq!(matcher.find(&[b, STOP, a, STOP]), [Found { pattern: 0, start: 2, end: 3 }]);
         assert_eq!(matcher.find(&[a, b]), [Found { pattern: 0, start: 0, end: 2 }]);

@@ -14,7 +14,7 @@ use crate::packs::schema::{CueTable, LanguageSpec, ScopeSpec};
 use crate::packs::{Finding, Language};
 use crate::text::{Kind, Normalised, OwnWords, Token, segment};
 
-use matcher::{Found, Matcher};
+use matcher::{Found, Groups, Matcher};
 use pattern::Pattern;
 use scope::{Layout, Trigger};
 use vocabulary::{Class, OTHER, STOP, Vocabulary};
@@ -49,6 +49,17 @@ enum Role {
     Void(usize),
     Scope(Suppression, scope::Rules),
     Barrier,
+}
+
+impl Role {
+    /// The cues on which it bears.
+    fn concerns(&self, rules: &[CompiledRule]) -> Groups {
+        match self {
+            Self::Void(rule) => rules.get(*rule).map_or(0, |r| cue_bit(r.number)),
+            Self::Scope(_, spec) => spec.cues,
+            Self::Barrier => Groups::MAX,
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -146,9 +157,9 @@ impl Lexicon {
             .map_err(|what| vec![Finding::error(format!("languages/{}", language.tag), what)])?;
         Ok(Self {
             elisions: elisions.clone(),
-            cues: Matcher::new(&patterns, &vocabulary),
+            cues: Matcher::new(patterns.iter().map(|p| (p, Groups::MAX)), &vocabulary),
+            context: Matcher::new(around.iter().zip(roles.iter().map(|r| r.concerns(&compiled))), &vocabulary),
             rules: compiled,
-            context: Matcher::new(&around, &vocabulary),
             roles,
             vocabulary,
         })
@@ -213,13 +224,16 @@ impl<'a> Context<'a> {
     fn new(lexicon: &'a Lexicon, stream: &[Class], positions: &[usize], found: &[Found]) -> Self {
         let mut context = Self { voids: Vec::new(), triggers: Vec::new(), barriers: Vec::new() };
         let mut around = Vec::new();
-        let mut hits: Vec<usize> = found.iter().map(|f| f.start).collect();
+        let mut hits: Vec<(usize, Groups)> =
+            found.iter().filter_map(|f| Some((f.start, cue_bit(lexicon.rules.get(f.pattern)?.number)))).collect();
         hits.sort_unstable();
         let mut from = 0;
         for sentence in stream.split(|&class| class == STOP) {
             let to = from + sentence.len();
-            if hits.partition_point(|&h| h < from) < hits.partition_point(|&h| h < to) {
-                lexicon.context.find_in_sentence(sentence, from, &mut around);
+            let before = hits.partition_point(|h| h.0 < from);
+            let cues = hits.iter().skip(before).take_while(|h| h.0 < to).fold(0, |all, h| all | h.1);
+            if cues != 0 {
+                lexicon.context.find_in_sentence(sentence, from, cues, &mut around);
             }
             from = to + 1;
         }
@@ -344,8 +358,8 @@ fn cue_number(cues: &CueTable, cue: &str) -> usize {
     cues.keys().position(|c| c == cue).unwrap_or(cues.len())
 }
 
-fn cue_bit(number: usize) -> u64 {
-    1 << number.min(63)
+fn cue_bit(number: usize) -> Groups {
+    1 << number.min(31)
 }
 
 fn mask_of(names: &[String]) -> u8 {
@@ -358,7 +372,7 @@ fn scope_bit(reason: Suppression) -> u8 {
 
 fn compile_scope(spec: &ScopeSpec, cues: &CueTable) -> scope::Rules {
     let bits = |names: &[String]| names.iter().fold(0, |mask, cue| mask | cue_bit(cue_number(cues, cue)));
-    let included = if spec.cues.is_empty() { u64::MAX } else { bits(&spec.cues) };
+    let included = if spec.cues.is_empty() { Groups::MAX } else { bits(&spec.cues) };
     scope::Rules {
         reach: spec.reach,
         back: spec.back,

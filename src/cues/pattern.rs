@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use crate::text::{Kind, fold, segment};
 
 /// A parsed pattern.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Pattern {
     /// One token that reads exactly so.
     Literal(String),

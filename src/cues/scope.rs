@@ -4,6 +4,8 @@
 use crate::domain::Suppression;
 use crate::text::{Kind, Token};
 
+use super::matcher::Groups;
+
 /// A trigger that stands in the message.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Trigger<'a> {
@@ -21,7 +23,7 @@ pub(super) struct Rules {
     pub sentence: bool,
     pub question: bool,
     /// Bit per cue it concerns.
-    pub cues: u64,
+    pub cues: Groups,
 }
 
 /// Where the sentences, clauses, quotations and barriers of a message lie.

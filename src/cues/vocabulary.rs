@@ -1,6 +1,8 @@
 //! Owns the classes of tokens that the patterns of one language can tell apart.
 //! Knows spellings only; order and meaning are the automaton's and the rules'.
 
+use std::ops::Range;
+
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::text::{collapse, unmask};
@@ -25,7 +27,8 @@ pub struct Vocabulary {
     entries: Vec<Entry>,
     literals: FxHashMap<String, Class>,
     prefixes: Vec<PrefixEntry>,
-    prefix_starts: FxHashSet<char>,
+    /// Where the prefixes stand that begin with a letter.
+    prefix_starts: FxHashMap<char, Range<usize>>,
     proclitics: Vec<String>,
     /// Words of the patterns that are another one with a proclitic before it, by that other one.
     with_proclitic: FxHashMap<String, Vec<Class>>,
@@ -81,7 +84,10 @@ impl Vocabulary {
                 literals.insert(entry.word.clone(), class);
             }
         }
-        let prefix_starts = prefixes.iter().filter_map(|p| p.word.chars().next()).collect();
+        let mut prefix_starts: FxHashMap<char, Range<usize>> = FxHashMap::default();
+        for (at, first) in prefixes.iter().enumerate().filter_map(|(at, p)| Some((at, p.word.chars().next()?))) {
+            prefix_starts.entry(first).or_insert(at..at).end = at + 1;
+        }
         let proclitics: Vec<String> = proclitics.iter().map(|p| crate::text::fold(p)).collect();
         let mut with_proclitic: FxHashMap<String, Vec<Class>> = FxHashMap::default();
         for (word, &class) in &literals {
@@ -170,10 +176,10 @@ impl Vocabulary {
 
     /// The longest prefix a token begins with.
     fn by_prefix(&self, token: &str) -> Option<&PrefixEntry> {
-        if !token.chars().next().is_some_and(|c| self.prefix_starts.contains(&c)) {
-            return None;
-        }
-        let mut at = self.prefixes.partition_point(|p| p.word.as_str() <= token).checked_sub(1);
+        let range = self.prefix_starts.get(&token.chars().next()?)?.clone();
+        let same_letter = self.prefixes.get(range.clone())?;
+        let before = same_letter.partition_point(|p| p.word.as_str() <= token);
+        let mut at = before.checked_sub(1).map(|at| at + range.start);
         while let Some(entry) = at.and_then(|i| self.prefixes.get(i)) {
             if token.starts_with(&entry.word) {
                 return Some(entry);
