@@ -1,6 +1,7 @@
 //! Owns what is true of any text: its normal form, its tokens, whose words they are.
 //! Knows no language, no cue and no model.
 
+mod bounds;
 mod han;
 mod intensity;
 mod normalise;

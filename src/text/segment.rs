@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use unicode_segmentation::UnicodeSegmentation;
+use super::bounds::pieces;
 
 /// What a token is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,7 +35,7 @@ pub struct Token {
 #[must_use]
 pub fn segment(text: &str, elisions: &[String]) -> Vec<Token> {
     let mut tokens = Vec::with_capacity(text.len() / 4 + 4);
-    let mut pieces = text.split_word_bound_indices().peekable();
+    let mut pieces = pieces(text).peekable();
     while let Some((start, piece)) = pieces.next() {
         let end = start + piece.len();
         let Some(first) = piece.chars().next() else { continue };
