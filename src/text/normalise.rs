@@ -177,12 +177,26 @@ fn cluster_len(text: &str) -> usize {
     let Some((_, first)) = chars.next() else { return 0 };
     let jamo = is_jamo(first);
     for (count, (at, c)) in chars.enumerate() {
+        if is_plain(c) {
+            return at;
+        }
         let joins = canonical_combining_class(c) != 0 || matches!(c, '\u{FF9E}' | '\u{FF9F}') || (jamo && is_jamo(c));
         if !joins || count >= 32 {
             return at;
         }
     }
     text.len()
+}
+
+/// The commonest characters that neither combine nor decompose and have no case.
+fn is_plain(c: char) -> bool {
+    matches!(
+        c,
+        '\0'..='\u{40}' | '\u{61}'..='\u{7F}' | '\u{0430}'..='\u{0438}' | '\u{043A}'..='\u{044F}'
+            | '\u{0621}' | '\u{0627}' | '\u{0628}' | '\u{062A}'..='\u{063A}' | '\u{0641}'..='\u{0648}' | '\u{064A}'
+            | '\u{0904}'..='\u{0928}' | '\u{092A}'..='\u{0930}' | '\u{0935}'..='\u{0939}' | '\u{093E}'..='\u{0948}'
+            | '\u{3001}' | '\u{3002}' | '\u{3041}'..='\u{304A}' | '\u{4E00}'..='\u{9FFF}' | '\u{AC00}'..='\u{D7A3}'
+    )
 }
 
 fn is_jamo(c: char) -> bool {
@@ -215,6 +229,7 @@ fn fold_char(c: char, out: &mut String) {
         '\u{4E00}'..='\u{9FFF}' => out.push(han::simplify(c)),
         '\u{AC00}'..='\u{D7A3}' | '\u{3041}'..='\u{3096}' | '\u{30A1}'..='\u{30FF}' => out.push(c),
         _ if c.is_ascii() => out.push(u8::try_from(c).map_or(c, fold_ascii)),
+        _ if is_plain(c) => out.push(c),
         _ if is_invisible(c) => {}
         _ => fold_general(c, out),
     }
@@ -298,6 +313,16 @@ fn needs_fold(c: char) -> bool {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn plain_characters_are_their_own_normal_form() {
+        for c in ('\u{80}'..='\u{FFFF}').filter(|&c| is_plain(c) && !matches!(c, '\u{4E00}'..='\u{9FFF}')) {
+            let mut general = String::new();
+            fold_general(c, &mut general);
+            assert_eq!(general, c.to_string());
+            assert_eq!(canonical_combining_class(c), 0, "{c:?}");
+        }
+    }
 
     #[test]
     fn folds_what_people_write() {
