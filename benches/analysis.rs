@@ -24,12 +24,11 @@ use unicode_segmentation::UnicodeSegmentation;
 
 const LANGUAGES: [&str; 5] = ["en", "es", "de", "zh", "ar"];
 
-static LEXICONS: LazyLock<BTreeMap<String, Lexicon>> =
-    LazyLock::new(|| {
-        let packs = Packs::load(&Source::Embedded).unwrap();
-        let own = packs.languages.values().filter(|l| l.spec.extends.is_none());
-        own.map(|l| (l.tag.clone(), Lexicon::compile(l, &packs.cues).unwrap())).collect()
-    });
+static LEXICONS: LazyLock<BTreeMap<String, Lexicon>> = LazyLock::new(|| {
+    let packs = Packs::load(&Source::Embedded).unwrap();
+    let own = packs.languages.values().filter(|l| l.spec.extends.is_none());
+    own.map(|l| (l.tag.clone(), Lexicon::compile(l, &packs.cues).unwrap())).collect()
+});
 
 fn main() {
     divan::main();

@@ -11,8 +11,6 @@
 //! gaps, nearly every message made new states of it, at ten times this cost, and its network took
 //! most of the start of the program.)
 
-use std::sync::Arc;
-
 use rustc_hash::FxHashMap;
 
 use super::pattern::Pattern;
@@ -32,6 +30,7 @@ pub struct Found {
 /// All patterns of one language, by anchor.
 #[derive(Debug)]
 pub struct Matcher {
+    nodes: Nodes,
     anchored: Vec<Anchored>,
     /// Where the anchors of each class begin in `index`; one more entry than classes.
     starts: Vec<u32>,
@@ -63,17 +62,33 @@ struct Needs {
 #[derive(Debug)]
 struct Anchored {
     pattern: usize,
-    classes: Classes,
-    needs: Needs,
-    before: Vec<Arc<Node>>,
-    after: Vec<Arc<Node>>,
+    before: Row,
+    after: Row,
+}
+
+/// The parts of all patterns. Parts that are read together lie together, and equal parts, such as
+/// named lists, are there once: reading is as fast as memory is near.
+#[derive(Debug, Default)]
+struct Nodes {
+    all: Vec<Node>,
+    sets: Vec<Classes>,
+    alternatives: Vec<Alternatives>,
+}
+
+/// Nodes that follow each other in [`Nodes::all`].
+#[derive(Debug, Clone, Copy)]
+struct Row {
+    from: u32,
+    to: u32,
 }
 
 /// A pattern over classes.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 enum Node {
-    /// One token of one of these classes.
-    Word(Classes),
+    /// One token from the first to the last of these classes.
+    Word(Class, Class),
+    /// One token of a set, by number.
+    Words(u32),
     /// Up to so many tokens.
     Gap(u32),
     /// The place before the first word of a sentence.
@@ -81,17 +96,17 @@ enum Node {
     /// The place after the last word of a sentence.
     End,
     /// All of them, one after the other.
-    Sequence(Vec<Arc<Node>>),
-    /// One of them.
-    Either(Alternatives),
-    /// It, or nothing.
-    Optional(Arc<Node>),
+    Sequence(Row),
+    /// One of them, by number.
+    Either(u32),
+    /// It (a row of one), or nothing.
+    Optional(Row),
 }
 
 /// Branches by the class with which they begin, so that only those are read that can match.
 #[derive(Debug)]
 struct Alternatives {
-    branches: Vec<Arc<Node>>,
+    branches: Row,
     forwards: Entrances,
     backwards: Entrances,
 }
@@ -99,8 +114,11 @@ struct Alternatives {
 /// Which branches can begin with a class, read in one direction.
 #[derive(Debug)]
 struct Entrances {
-    /// Class and branch, in order of class.
-    by_class: Vec<(Class, u16)>,
+    /// Classes with which a branch can begin, in order; once for each branch.
+    classes: Vec<Class>,
+    /// The branch for each of them.
+    branches: Vec<u16>,
+    signature: Signature,
     /// Branches that can begin with anything.
     always: Vec<u16>,
 }
@@ -128,30 +146,34 @@ impl Matcher {
     /// Prepares patterns over a vocabulary, each with the groups (as bits) in which it is wanted.
     #[must_use]
     pub fn new<'a>(patterns: impl IntoIterator<Item = (&'a Pattern, Groups)>, vocabulary: &Vocabulary) -> Self {
-        let mut builder = Builder { vocabulary, done: FxHashMap::default() };
-        let (nodes, groups): (Vec<_>, Vec<_>) = patterns.into_iter().map(|(p, g)| (builder.node(p), g)).unzip();
+        let mut builder = Builder { vocabulary, nodes: Nodes::default(), done: FxHashMap::default() };
+        let (roots, groups): (Vec<_>, Vec<_>) = patterns.into_iter().map(|(p, g)| (builder.node(p), g)).unzip();
+        let mut nodes = builder.nodes;
         let mut uses = vec![1_u64; vocabulary.len()];
-        for node in &nodes {
-            node.count(&mut uses);
+        for root in &roots {
+            nodes.count(*root, &mut uses);
         }
         for (class, cost) in uses.iter_mut().enumerate() {
             *cost *= vocabulary.commonness(class);
         }
-        let mut anchored = Vec::new();
-        for (pattern, node) in nodes.iter().enumerate() {
-            anchor(node, (&[], &[]), pattern, &uses, &mut anchored);
+        let mut anchors = Vec::new();
+        for (pattern, root) in roots.into_iter().enumerate() {
+            nodes.anchor(root, (&[], &[]), pattern, &uses, &mut anchors);
         }
         let mut entries: Vec<(Class, Entry)> = Vec::new();
-        for (number, a) in (0..).zip(&anchored) {
-            let groups = groups.get(a.pattern).copied().unwrap_or_default();
-            let entry = Entry { anchored: number, groups, needs: a.needs };
-            entries.extend(a.classes.each().map(|class| (class, entry)));
+        let mut anchored = Vec::with_capacity(anchors.len());
+        for (number, anchor) in (0..).zip(anchors) {
+            let groups = groups.get(anchor.pattern).copied().unwrap_or_default();
+            let entry = Entry { anchored: number, groups, needs: nodes.needs(&anchor.before, &anchor.after) };
+            entries.extend(nodes.classes(anchor.word).into_iter().map(|class| (class, entry)));
+            let (before, after) = (nodes.row(anchor.before), nodes.row(anchor.after));
+            anchored.push(Anchored { pattern: anchor.pattern, before, after });
         }
         entries.sort_unstable_by_key(|(class, entry)| (*class, entry.anchored));
         let starts = (0..=vocabulary.len())
             .map(|class| u32::try_from(entries.partition_point(|e| usize::from(e.0) < class)).unwrap_or(u32::MAX))
             .collect();
-        Self { anchored, starts, index: entries.into_iter().map(|(_, entry)| entry).collect() }
+        Self { nodes, anchored, starts, index: entries.into_iter().map(|(_, entry)| entry).collect() }
     }
 
     /// Finds every pattern in a stream of classes. For each pattern, anchor and end the longest
@@ -179,7 +201,7 @@ impl Matcher {
                     && entry.needs.met(before, after, all)
                     && let Some(anchored) = self.anchored.get(entry.anchored as usize)
                 {
-                    anchored.read(sentence, at, from, found);
+                    self.read(anchored, sentence, at, from, found);
                 }
             }
             before = bit(class);
@@ -190,41 +212,30 @@ impl Matcher {
         let bounds = self.starts.get(usize::from(class)).zip(self.starts.get(usize::from(class) + 1));
         bounds.and_then(|(&from, &to)| self.index.get(from as usize..to as usize)).unwrap_or_default()
     }
-}
 
-impl Needs {
-    fn new(before: &[Arc<Node>], after: &[Arc<Node>]) -> Self {
-        let beside = |nodes: &[Arc<Node>], backwards| {
-            let classes = entrance(nodes, backwards);
-            classes.map_or(Signature::MAX, |classes| classes.into_iter().fold(0, |all, class| all | bit(class)))
-        };
-        let anywhere = before.iter().chain(after).map(|n| n.need()).min_by_key(|s| s.count_ones());
-        Self {
-            before: beside(before, true),
-            after: beside(after, false),
-            anywhere: anywhere.unwrap_or(Signature::MAX),
-        }
-    }
-
-    /// Whether the signatures of the tokens beside the anchor and of the whole sentence allow it.
-    fn met(&self, before: Signature, after: Signature, all: Signature) -> bool {
-        let beside = |allowed: Signature, there: Signature| allowed == Signature::MAX || allowed & there != 0;
-        self.anywhere & all != 0 && beside(self.before, before) && beside(self.after, after)
-    }
-}
-
-impl Anchored {
-    fn read(&self, sentence: &[Class], at: usize, from: usize, found: &mut Vec<Found>) {
+    /// Reads a pattern on both sides of its anchor at `at`.
+    fn read(&self, anchored: &Anchored, sentence: &[Class], at: usize, from: usize, found: &mut Vec<Found>) {
         let back = Side { sentence, at, backwards: true };
-        let Some(before) = back.through(self.before.iter().rev()) else { return };
+        let before = self.nodes.through(anchored.before, &back, 1);
+        if before == 0 {
+            return;
+        }
         let forth = Side { sentence, at: at + 1, backwards: false };
-        let Some(mut after) = forth.through(&self.after) else { return };
+        let mut after = self.nodes.through(anchored.after, &forth, 1);
         let longest = (u64::BITS - 1 - before.leading_zeros()) as usize;
         while after != 0 {
             let end = at + 1 + after.trailing_zeros() as usize;
             after &= after - 1;
-            found.push(Found { pattern: self.pattern, start: from + at - longest, end: from + end });
+            found.push(Found { pattern: anchored.pattern, start: from + at - longest, end: from + end });
         }
+    }
+}
+
+impl Needs {
+    /// Whether the signatures of the tokens beside the anchor and of the whole sentence allow it.
+    fn met(&self, before: Signature, after: Signature, all: Signature) -> bool {
+        let beside = |allowed: Signature, there: Signature| allowed == Signature::MAX || allowed & there != 0;
+        self.anywhere & all != 0 && beside(self.before, before) && beside(self.after, after)
     }
 }
 
@@ -247,20 +258,14 @@ impl Side<'_> {
 
     /// The token at a distance: 0 is the one beside the anchor.
     fn token(&self, distance: u32) -> Option<Class> {
-        let at =
-            if self.backwards { self.at.checked_sub(distance as usize + 1)? } else { self.at + distance as usize };
+        let at = if self.backwards { self.at.checked_sub(distance as usize + 1)? } else { self.at + distance as usize };
         self.sentence.get(at).copied()
     }
 
-    /// The distances behind nodes that follow each other; `None` if they are not there.
-    fn through<'n>(&self, nodes: impl IntoIterator<Item = &'n Arc<Node>>) -> Option<Distances> {
-        nodes.into_iter().try_fold(1, |distances, node| Some(node.reach(self, distances)).filter(|&d| d != 0))
-    }
-
     /// One token further from every distance at which the token fits.
-    fn step(&self, distances: Distances, classes: &Classes) -> Distances {
+    fn step(&self, distances: Distances, fits: impl Fn(Class) -> bool) -> Distances {
         each_bit(distances & !(1 << MAX_TOKENS))
-            .filter(|&d| self.token(d).is_some_and(|class| classes.contain(class)))
+            .filter(|&d| self.token(d).is_some_and(&fits))
             .fold(0, |out, d| out | 2 << d)
     }
 
@@ -283,143 +288,285 @@ impl Side<'_> {
     }
 }
 
-/// Makes nodes; equal parts of patterns, such as named lists, become one node.
+/// Makes nodes of patterns.
 struct Builder<'a> {
     vocabulary: &'a Vocabulary,
-    done: FxHashMap<&'a Pattern, Arc<Node>>,
+    nodes: Nodes,
+    done: FxHashMap<&'a Pattern, Node>,
 }
 
 impl<'a> Builder<'a> {
-    fn node(&mut self, pattern: &'a Pattern) -> Arc<Node> {
-        if let Some(node) = self.done.get(pattern) {
-            return Arc::clone(node);
+    fn node(&mut self, pattern: &'a Pattern) -> Node {
+        if let Some(&node) = self.done.get(pattern) {
+            return node;
         }
-        let node = Arc::new(match pattern {
-            Pattern::Literal(word) => Node::Word(Classes::new(self.vocabulary.ranges(word, false))),
-            Pattern::Prefix(word) => Node::Word(Classes::new(self.vocabulary.ranges(word, true))),
+        let node = match pattern {
+            Pattern::Literal(word) => self.nodes.word(self.vocabulary.ranges(word, false)),
+            Pattern::Prefix(word) => self.nodes.word(self.vocabulary.ranges(word, true)),
             Pattern::Gap(n) => Node::Gap(*n),
             Pattern::Start => Node::Start,
             Pattern::End => Node::End,
-            Pattern::Sequence(parts) => Node::Sequence(parts.iter().map(|p| self.node(p)).collect()),
-            Pattern::Optional(part) => Node::Optional(self.node(part)),
+            Pattern::Sequence(parts) => {
+                let parts = parts.iter().map(|p| self.node(p)).collect();
+                Node::Sequence(self.nodes.row(parts))
+            }
+            Pattern::Optional(part) => {
+                let part = self.node(part);
+                Node::Optional(self.nodes.row(vec![part]))
+            }
             Pattern::Either(parts) => {
                 // Branches of one word each are one set of classes.
                 let (mut branches, mut words) = (Vec::new(), Vec::new());
-                for node in parts.iter().map(|p| self.node(p)) {
-                    match &*node {
-                        Node::Word(classes) => words.extend_from_slice(&classes.ranges),
-                        _ => branches.push(node),
+                for part in parts {
+                    match self.node(part) {
+                        node @ (Node::Word(..) | Node::Words(_)) => words.extend(self.nodes.ranges(node)),
+                        node => branches.push(node),
                     }
                 }
-                let words = Node::Word(Classes::new(words));
                 if branches.is_empty() {
-                    words
+                    self.nodes.word(words)
                 } else {
-                    branches.push(Arc::new(words));
-                    Node::Either(Alternatives::new(branches))
+                    if !words.is_empty() {
+                        branches.push(self.nodes.word(words));
+                    }
+                    self.nodes.either(branches)
                 }
             }
-        });
-        self.done.insert(pattern, Arc::clone(&node));
+        };
+        self.done.insert(pattern, node);
         node
     }
 }
 
-impl Node {
+impl Nodes {
+    /// Puts nodes into a row.
+    fn row(&mut self, nodes: Vec<Node>) -> Row {
+        let from = number(self.all.len());
+        self.all.extend(nodes);
+        Row { from, to: number(self.all.len()) }
+    }
+
+    fn of(&self, row: Row) -> &[Node] {
+        self.all.get(row.from as usize..row.to as usize).unwrap_or_default()
+    }
+
+    fn word(&mut self, ranges: Vec<(Class, Class)>) -> Node {
+        let classes = Classes::new(ranges);
+        if let [(from, to)] = classes.ranges[..] {
+            return Node::Word(from, to);
+        }
+        self.sets.push(classes);
+        Node::Words(number(self.sets.len() - 1))
+    }
+
+    fn either(&mut self, branches: Vec<Node>) -> Node {
+        let (forwards, backwards) = (Entrances::new(self, &branches, false), Entrances::new(self, &branches, true));
+        let branches = self.row(branches);
+        self.alternatives.push(Alternatives { branches, forwards, backwards });
+        Node::Either(number(self.alternatives.len() - 1))
+    }
+
+    fn branches(&self, either: u32) -> &[Node] {
+        self.alternatives.get(either as usize).map_or(&[], |any| self.of(any.branches))
+    }
+
+    /// The classes of a word; none for any other node.
+    fn ranges(&self, node: Node) -> Vec<(Class, Class)> {
+        match node {
+            Node::Word(from, to) => vec![(from, to)],
+            Node::Words(set) => self.sets.get(set as usize).map_or_else(Vec::new, |c| c.ranges.clone()),
+            _ => Vec::new(),
+        }
+    }
+
+    fn classes(&self, node: Node) -> Vec<Class> {
+        self.ranges(node).into_iter().flat_map(|(from, to)| from..=to).collect()
+    }
+
     /// Counts in how many places each class is asked for.
-    fn count(&self, uses: &mut [u64]) {
-        match self {
-            Self::Word(classes) => {
-                for class in classes.each() {
+    fn count(&self, node: Node, uses: &mut [u64]) {
+        match node {
+            Node::Word(..) | Node::Words(_) => {
+                for class in self.classes(node) {
                     if let Some(count) = uses.get_mut(usize::from(class)) {
                         *count += 1;
                     }
                 }
             }
-            Self::Gap(_) | Self::Start | Self::End => {}
-            Self::Optional(part) => part.count(uses),
-            Self::Sequence(parts) => parts.iter().for_each(|p| p.count(uses)),
-            Self::Either(any) => any.branches.iter().for_each(|p| p.count(uses)),
+            Node::Gap(_) | Node::Start | Node::End => {}
+            Node::Sequence(row) | Node::Optional(row) => self.of(row).iter().for_each(|p| self.count(*p, uses)),
+            Node::Either(any) => self.branches(any).iter().for_each(|p| self.count(*p, uses)),
         }
     }
 
-    /// The distances behind this node, from those before it.
-    fn reach(&self, side: &Side<'_>, distances: Distances) -> Distances {
-        match self {
-            Self::Word(classes) => side.step(distances, classes),
-            Self::Gap(n) => side.stretch(distances, *n),
-            Self::Start if side.backwards => side.edge(distances),
-            Self::End if !side.backwards => side.edge(distances),
-            // No sentence begins after an anchor or ends before it.
-            Self::Start | Self::End => 0,
-            Self::Sequence(parts) => {
-                let step = |d: Distances, part: &Arc<Self>| Some(part.reach(side, d)).filter(|&d| d != 0);
-                if side.backwards { parts.iter().rev().try_fold(distances, step) } else { parts.iter().try_fold(distances, step) }
-                    .unwrap_or(0)
+    /// The distances behind a row of nodes, from those before it.
+    fn through(&self, row: Row, side: &Side<'_>, distances: Distances) -> Distances {
+        let step = |d: Distances, node: &Node| Some(self.reach(*node, side, d)).filter(|&d| d != 0);
+        let nodes = self.of(row);
+        let end = if side.backwards {
+            nodes.iter().rev().try_fold(distances, step)
+        } else {
+            nodes.iter().try_fold(distances, step)
+        };
+        end.unwrap_or(0)
+    }
+
+    /// The distances behind a node, from those before it.
+    fn reach(&self, node: Node, side: &Side<'_>, distances: Distances) -> Distances {
+        match node {
+            Node::Word(from, to) => side.step(distances, |class| from <= class && class <= to),
+            Node::Words(set) => {
+                self.sets.get(set as usize).map_or(0, |classes| side.step(distances, |class| classes.contain(class)))
             }
-            Self::Either(any) => any.reach(side, distances),
-            Self::Optional(part) => distances | part.reach(side, distances),
+            Node::Gap(n) => side.stretch(distances, n),
+            Node::Start if side.backwards => side.edge(distances),
+            Node::End if !side.backwards => side.edge(distances),
+            // No sentence begins after an anchor or ends before it.
+            Node::Start | Node::End => 0,
+            Node::Sequence(row) => self.through(row, side, distances),
+            Node::Optional(row) => distances | self.through(row, side, distances),
+            Node::Either(any) => self.alternatives.get(any as usize).map_or(0, |any| self.one_of(any, side, distances)),
         }
     }
 
-    /// The classes with which it can begin in a direction; `None` if with anything.
-    fn entrance(&self, backwards: bool) -> Option<Vec<Class>> {
-        match self {
-            Self::Word(classes) => Some(classes.each().collect()),
-            Self::Gap(_) | Self::Start | Self::End | Self::Optional(_) => None,
-            Self::Either(any) => {
-                let all: Option<Vec<_>> = any.branches.iter().map(|b| b.entrance(backwards)).collect();
+    fn one_of(&self, any: &Alternatives, side: &Side<'_>, distances: Distances) -> Distances {
+        let entrances = if side.backwards { &any.backwards } else { &any.forwards };
+        let branches = self.of(any.branches);
+        let branch = |number: u16, from: Distances| {
+            branches.get(usize::from(number)).map_or(0, |branch| self.reach(*branch, side, from))
+        };
+        let mut out = entrances.always.iter().fold(0, |out, &number| out | branch(number, distances));
+        for distance in each_bit(distances & !(1 << MAX_TOKENS)) {
+            let Some(class) = side.token(distance) else { continue };
+            out = entrances.at(class).iter().fold(out, |out, &number| out | branch(number, 1 << distance));
+        }
+        out
+    }
+
+    /// The classes with which a node can begin in a direction; `None` if with anything.
+    fn entrance(&self, node: Node, backwards: bool) -> Option<Vec<Class>> {
+        match node {
+            Node::Word(..) | Node::Words(_) => Some(self.classes(node)),
+            Node::Gap(_) | Node::Start | Node::End | Node::Optional(_) => None,
+            Node::Sequence(row) => self.entrance_of_row(self.of(row), backwards),
+            Node::Either(any) => {
+                let all: Option<Vec<_>> = self.branches(any).iter().map(|b| self.entrance(*b, backwards)).collect();
                 Some(all?.concat())
             }
-            Self::Sequence(parts) => entrance(parts, backwards),
+        }
+    }
+
+    /// The same for nodes that follow each other; `None` too if they can all be left out.
+    fn entrance_of_row(&self, nodes: &[Node], backwards: bool) -> Option<Vec<Class>> {
+        let mut classes = Vec::new();
+        for at in 0..nodes.len() {
+            let node = *if backwards { nodes.iter().nth_back(at) } else { nodes.get(at) }?;
+            let Node::Optional(inner) = node else {
+                classes.extend(self.entrance(node, backwards)?);
+                return Some(classes);
+            };
+            classes.extend(self.entrance_of_row(self.of(inner), backwards)?);
+        }
+        None
+    }
+
+    fn needs(&self, before: &[Node], after: &[Node]) -> Needs {
+        let beside = |nodes: &[Node], backwards| {
+            self.entrance_of_row(nodes, backwards).map_or(Signature::MAX, |c| signature(&c))
+        };
+        let anywhere = before.iter().chain(after).map(|n| self.need(*n)).min_by_key(|s| s.count_ones());
+        Needs {
+            before: beside(before, true),
+            after: beside(after, false),
+            anywhere: anywhere.unwrap_or(Signature::MAX),
         }
     }
 
     /// Classes of which one must stand somewhere; all of them if nothing is sure.
-    fn need(&self) -> Signature {
-        match self {
-            Self::Word(classes) => classes.signature,
-            Self::Gap(_) | Self::Start | Self::End | Self::Optional(_) => Signature::MAX,
-            Self::Sequence(parts) => {
-                parts.iter().map(|p| p.need()).min_by_key(|s| s.count_ones()).unwrap_or(Signature::MAX)
+    fn need(&self, node: Node) -> Signature {
+        match node {
+            Node::Word(..) | Node::Words(_) => signature(&self.classes(node)),
+            Node::Gap(_) | Node::Start | Node::End | Node::Optional(_) => Signature::MAX,
+            Node::Sequence(row) => {
+                let needs = self.of(row).iter().map(|p| self.need(*p));
+                needs.min_by_key(|s| s.count_ones()).unwrap_or(Signature::MAX)
             }
-            Self::Either(any) => any.branches.iter().fold(0, |all, branch| all | branch.need()),
+            Node::Either(any) => self.branches(any).iter().fold(0, |all, branch| all | self.need(*branch)),
+        }
+    }
+
+    /// What the cheapest anchors of a node cost; `None` if the node can be left out.
+    fn cost(&self, node: Node, costs: &[u64]) -> Option<u64> {
+        match node {
+            Node::Word(..) | Node::Words(_) => {
+                let of_class = |class: Class| costs.get(usize::from(class)).copied().unwrap_or(1);
+                Some(self.classes(node).into_iter().map(of_class).sum::<u64>() + COST_OF_ANCHOR)
+            }
+            Node::Gap(_) | Node::Start | Node::End | Node::Optional(_) => None,
+            Node::Sequence(row) => self.of(row).iter().filter_map(|part| self.cost(*part, costs)).min(),
+            Node::Either(any) => self.branches(any).iter().map(|part| self.cost(*part, costs)).sum(),
+        }
+    }
+
+    /// Adds the cheapest anchors of a node that stands between `around.0` and `around.1`.
+    fn anchor(&self, node: Node, around: (&[Node], &[Node]), pattern: usize, costs: &[u64], out: &mut Vec<Anchor>) {
+        let (before, after) = around;
+        match node {
+            Node::Word(..) | Node::Words(_) => {
+                out.push(Anchor { pattern, word: node, before: before.to_vec(), after: after.to_vec() });
+            }
+            Node::Gap(_) | Node::Start | Node::End | Node::Optional(_) => {}
+            Node::Sequence(row) => {
+                let parts = self.of(row);
+                let cheapest =
+                    parts.iter().enumerate().filter_map(|(at, part)| Some((self.cost(*part, costs)?, at))).min();
+                if let Some((at, part)) = cheapest.and_then(|(_, at)| Some((at, parts.get(at)?))) {
+                    let before = [before, parts.get(..at).unwrap_or_default()].concat();
+                    let after = [parts.get(at + 1..).unwrap_or_default(), after].concat();
+                    self.anchor(*part, (&before, &after), pattern, costs, out);
+                }
+            }
+            Node::Either(any) => {
+                for part in self.branches(any) {
+                    self.anchor(*part, around, pattern, costs, out);
+                }
+            }
         }
     }
 }
 
-impl Alternatives {
-    fn new(branches: Vec<Arc<Node>>) -> Self {
-        let (forwards, backwards) = (Entrances::new(&branches, false), Entrances::new(&branches, true));
-        Self { branches, forwards, backwards }
-    }
-
-    fn reach(&self, side: &Side<'_>, distances: Distances) -> Distances {
-        let entrances = if side.backwards { &self.backwards } else { &self.forwards };
-        let branch = |number: u16, from: Distances| self.branches.get(usize::from(number)).map_or(0, |b| b.reach(side, from));
-        let mut out = entrances.always.iter().fold(0, |out, &number| out | branch(number, distances));
-        for distance in each_bit(distances & !(1 << MAX_TOKENS)) {
-            let Some(class) = side.token(distance) else { continue };
-            let from = entrances.by_class.partition_point(|e| e.0 < class);
-            let here = entrances.by_class.iter().skip(from).take_while(|e| e.0 == class);
-            out = here.fold(out, |out, &(_, number)| out | branch(number, 1 << distance));
-        }
-        out
-    }
+/// An anchor of a pattern, with what stands on both sides of it.
+struct Anchor {
+    pattern: usize,
+    word: Node,
+    before: Vec<Node>,
+    after: Vec<Node>,
 }
 
 impl Entrances {
-    fn new(branches: &[Arc<Node>], backwards: bool) -> Self {
-        let mut entrances = Self { by_class: Vec::new(), always: Vec::new() };
+    fn new(nodes: &Nodes, branches: &[Node], backwards: bool) -> Self {
+        let mut by_class: Vec<(Class, u16)> = Vec::new();
+        let mut always = Vec::new();
         for (number, branch) in (0..).zip(branches) {
-            match branch.entrance(backwards) {
-                Some(classes) => entrances.by_class.extend(classes.into_iter().map(|class| (class, number))),
-                None => entrances.always.push(number),
+            match nodes.entrance(*branch, backwards) {
+                Some(classes) => by_class.extend(classes.into_iter().map(|class| (class, number))),
+                None => always.push(number),
             }
         }
-        entrances.by_class.sort_unstable();
-        entrances.by_class.dedup();
-        entrances
+        by_class.sort_unstable();
+        by_class.dedup();
+        let (classes, branches): (Vec<_>, _) = by_class.into_iter().unzip();
+        Self { signature: signature(&classes), classes, branches, always }
+    }
+
+    /// The branches that can begin with a class, but for those that can begin with anything.
+    fn at(&self, class: Class) -> &[u16] {
+        if self.signature & bit(class) == 0 {
+            return &[];
+        }
+        let from = self.classes.partition_point(|&c| c < class);
+        let count = self.classes.iter().skip(from).take_while(|&&c| c == class).count();
+        self.branches.get(from..from + count).unwrap_or_default()
     }
 }
 
@@ -435,12 +582,8 @@ impl Classes {
             }
         }
         let mut classes = Self { signature: 0, ranges: joined };
-        classes.signature = classes.each().fold(0, |all, class| all | bit(class));
+        classes.signature = classes.ranges.iter().flat_map(|&(from, to)| from..=to).fold(0, |all, c| all | bit(c));
         classes
-    }
-
-    fn each(&self) -> impl Iterator<Item = Class> {
-        self.ranges.iter().flat_map(|&(from, to)| from..=to)
     }
 
     fn contain(&self, class: Class) -> bool {
@@ -452,23 +595,17 @@ impl Classes {
     }
 }
 
-/// The classes with which nodes that follow each other can begin in a direction; `None` if with
-/// anything, or if they can all be left out.
-fn entrance(parts: &[Arc<Node>], backwards: bool) -> Option<Vec<Class>> {
-    let mut classes = Vec::new();
-    for at in 0..parts.len() {
-        let part = if backwards { parts.iter().nth_back(at) } else { parts.get(at) }?;
-        let Node::Optional(inner) = &**part else {
-            classes.extend(part.entrance(backwards)?);
-            return Some(classes);
-        };
-        classes.extend(inner.entrance(backwards)?);
-    }
-    None
-}
-
 fn bit(class: Class) -> Signature {
     1 << (class % 64)
+}
+
+fn signature(classes: &[Class]) -> Signature {
+    classes.iter().fold(0, |all, &class| all | bit(class))
+}
+
+/// Numbers of nodes fit into 32 bits: a pack has a few thousand patterns.
+fn number(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
 }
 
 fn each_bit(bits: Distances) -> impl Iterator<Item = u32> {
@@ -478,58 +615,6 @@ fn each_bit(bits: Distances) -> impl Iterator<Item = u32> {
         left &= left.wrapping_sub(1);
         bit
     })
-}
-
-/// What the cheapest anchors of a node cost; `None` if the node can be left out.
-fn cost(node: &Node, costs: &[u64]) -> Option<u64> {
-    match node {
-        Node::Word(classes) => {
-            let of_class = |class: Class| costs.get(usize::from(class)).copied().unwrap_or(1);
-            Some(classes.each().map(of_class).sum::<u64>() + COST_OF_ANCHOR)
-        }
-        Node::Gap(_) | Node::Start | Node::End | Node::Optional(_) => None,
-        Node::Sequence(parts) => parts.iter().filter_map(|part| cost(part, costs)).min(),
-        Node::Either(any) => any.branches.iter().map(|part| cost(part, costs)).sum(),
-    }
-}
-
-/// Adds the cheapest anchors of a node that stands between `around.0` and `around.1`.
-fn anchor(
-    node: &Arc<Node>,
-    around: (&[Arc<Node>], &[Arc<Node>]),
-    pattern: usize,
-    costs: &[u64],
-    out: &mut Vec<Anchored>,
-) {
-    let (before, after) = around;
-    match &**node {
-        Node::Word(classes) => {
-            out.push(Anchored {
-                pattern,
-                classes: classes.clone(),
-                needs: Needs::new(before, after),
-                before: before.to_vec(),
-                after: after.to_vec(),
-            });
-        }
-        Node::Gap(_) | Node::Start | Node::End | Node::Optional(_) => {}
-        Node::Sequence(parts) => {
-            let cheapest = (0..parts.len())
-                .filter_map(|at| Some((cost(parts.get(at)?, costs)?, at)))
-                .min()
-                .and_then(|(_, at)| Some((at, parts.get(at)?)));
-            if let Some((at, part)) = cheapest {
-                let before: Vec<_> = before.iter().chain(parts.iter().take(at)).cloned().collect();
-                let after: Vec<_> = parts.iter().skip(at + 1).chain(after).cloned().collect();
-                anchor(part, (&before, &after), pattern, costs, out);
-            }
-        }
-        Node::Either(any) => {
-            for part in &any.branches {
-                anchor(part, around, pattern, costs, out);
-            }
-        }
-    }
 }
 
 #[cfg(test)]

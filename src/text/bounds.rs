@@ -52,7 +52,7 @@ fn certain(rest: &str, first: char) -> Option<usize> {
         let mut after = rest.get(length..)?.chars();
         return match after.next() {
             // Between letters or digits these join them (WB6, WB7, WB11, WB12).
-            Some('\'' | '"' | '.' | ':' | ',' | ';') => {
+            Some('\'' | '"' | '.' | ':' | ',' | ';' | '\u{60C}' | '\u{61B}') => {
                 after.next().is_none_or(|c| c.is_ascii() && !c.is_ascii_alphanumeric() && c != '_').then_some(length)
             }
             None => Some(length),
