@@ -67,7 +67,7 @@ fn certain(rest: &str, first: char) -> Option<usize> {
 }
 
 /// Letters and digits between which there is never a bound.
-fn joins(c: char) -> bool {
+pub(super) fn joins(c: char) -> bool {
     match c {
         '\0'..='\u{7F}' => c.is_ascii_alphanumeric(),
         '\u{C0}'..='\u{24F}' => !matches!(c, '\u{D7}' | '\u{F7}'),
@@ -79,7 +79,7 @@ fn joins(c: char) -> bool {
 /// Signs that neither join nor mark what stands beside them.
 fn stands_alone(c: char) -> bool {
     c.is_ascii() && !c.is_ascii_alphanumeric() && c != '_'
-        || matches!(c, '\u{3001}' | '\u{3002}' | '\u{61F}' | '\u{964}')
+        || matches!(c, '\u{3001}' | '\u{3002}' | '\u{60C}' | '\u{61B}' | '\u{61F}' | '\u{964}')
 }
 
 /// Han and kana, without the combining sound marks.

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use super::bounds::pieces;
+use super::bounds::{joins, pieces};
 
 /// What a token is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,7 +43,7 @@ pub fn segment(text: &str, elisions: &[String]) -> Vec<Token> {
             tokens.push(Token { span: start..end, kind: Kind::Masked });
             continue;
         }
-        if first.is_alphanumeric() && !is_single(first) || is_mask(first) && !matches!(first, '!' | '#') {
+        if is_of_word(first) && !is_single(first) || is_mask(first) && !matches!(first, '!' | '#') {
             let followed_by_mask = text.get(end..).and_then(|t| t.chars().next()).is_some_and(is_mask);
             if followed_by_mask || is_mask(first) {
                 let whole = masked_end(text, start);
@@ -53,13 +53,13 @@ pub fn segment(text: &str, elisions: &[String]) -> Vec<Token> {
                     continue;
                 }
             }
-            if first.is_alphanumeric() {
+            if is_of_word(first) {
                 push_word(piece, start, elisions, &mut tokens);
             }
             continue;
         }
         if is_single(first) {
-            if first.is_alphanumeric() {
+            if is_of_word(first) {
                 tokens.extend(
                     piece
                         .char_indices()
@@ -173,6 +173,11 @@ fn hides_a_letter(rest: &str, at: usize) -> bool {
     let letters = |t: &str| t.chars().take_while(|c| c.is_alphabetic()).count();
     let after = rest.get(at + 1..).map_or(0, letters);
     (1..=3).contains(&at) && (1..=4).contains(&after)
+}
+
+/// A letter or digit; the common ones without tables.
+fn is_of_word(c: char) -> bool {
+    joins(c) || c.is_alphanumeric()
 }
 
 /// Scripts written without blanks, read one character at a time: Han, kana, Thai.
