@@ -33,8 +33,8 @@ const PLAIN: u8 = 2;
 /// The parts of the sum that decides the level, in the order of the weights in `policy.toml`.
 #[must_use]
 pub fn parts(evidence: &Evidence<'_>, weights: &AngerSpec) -> Vec<Part> {
-    let has = |cue: &str| evidence.cues.iter().any(|h| h.cue == cue);
-    let rules = || evidence.cues.iter().filter(|h| h.cue == "anger");
+    let has = |cue: &str| evidence.cues.iter().any(|h| &*h.cue == cue);
+    let rules = || evidence.cues.iter().filter(|h| &*h.cue == "anger");
     let strongest = rules().map(|h| if h.level == 0 { PLAIN } else { h.level }).max().unwrap_or(0);
     let expected = evidence.model.map_or(0.0, |[_, one, two, three]| one + 2.0 * two + 3.0 * three);
     // Loud writing alone is no anger: it strengthens what is there.

@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::ops::Range;
+use std::sync::Arc;
 
 /// What a client calls its ticket; returned exactly as it was given.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -283,15 +284,15 @@ impl Suppression {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CueHit {
     /// Cue id of `models/cues.toml`.
-    pub cue: String,
+    pub cue: Arc<str>,
     /// Rule id: `language/cue/number`.
-    pub rule: String,
+    pub rule: Arc<str>,
     /// Bytes of the original text.
     pub span: Range<usize>,
     /// Strength 1…3 where the rule states one (anger), else 0.
     pub level: u8,
     /// A further signal the rule raises (`danger`), if any.
-    pub signal: Option<String>,
+    pub signal: Option<Arc<str>>,
 }
 
 /// A cue that nearly fired.

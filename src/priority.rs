@@ -34,9 +34,9 @@ pub fn facts(evidence: &Evidence<'_>, policy: &PolicySpec, cues: &CueTable) -> F
     let mut facts = Facts::new();
     facts.insert(evidence.stance.name().to_owned());
     for hit in evidence.cues {
-        facts.insert(hit.cue.clone());
-        facts.extend(hit.signal.clone());
-        if cues.get(&hit.cue).is_some_and(|c| c.complaint) {
+        facts.insert(hit.cue.to_string());
+        facts.extend(hit.signal.as_deref().map(str::to_owned));
+        if cues.get(&*hit.cue).is_some_and(|c| c.complaint) {
             facts.insert("complaint".to_owned());
         }
     }

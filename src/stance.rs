@@ -15,10 +15,10 @@ pub fn weigh(
     table: &CueTable,
     weights: &StanceSpec,
 ) -> Sentiment {
-    let complaint = |h: &CueHit| table.get(&h.cue).is_some_and(|c| c.complaint);
+    let complaint = |h: &CueHit| table.get(&*h.cue).is_some_and(|c| c.complaint);
     let performed = cues.iter().any(complaint);
     let taken_back = near.iter().any(|s| complaint(&s.hit));
-    let thanks = cues.iter().any(|h| h.cue == "resolved_thanks");
+    let thanks = cues.iter().any(|h| &*h.cue == "resolved_thanks");
     let [negative, neutral, positive] = model.probabilities;
     let odds = match (performed, thanks) {
         (true, false) => [negative * weights.complaint.exp(), neutral, positive],

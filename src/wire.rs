@@ -396,7 +396,7 @@ pub fn result(message: &Message, index: usize, analysis: Analysis, style: &Style
         .iter()
         .map(|h| {
             let (start, end) = spans.of(&h.span);
-            CueView { cue: h.cue.clone(), rule: h.rule.clone(), start, end, text: slice(&h.span) }
+            CueView { cue: h.cue.to_string(), rule: h.rule.to_string(), start, end, text: slice(&h.span) }
         })
         .collect();
     let counterfactuals = analysis
@@ -405,7 +405,7 @@ pub fn result(message: &Message, index: usize, analysis: Analysis, style: &Style
         .filter_map(|c| {
             let cue = cues.get(c.cue)?;
             Some(CounterfactualView {
-                cue: cue.cue.clone(),
+                cue: cue.cue.to_string(),
                 start: cue.start,
                 end: cue.end,
                 level: c.level.name(),
@@ -419,8 +419,8 @@ pub fn result(message: &Message, index: usize, analysis: Analysis, style: &Style
         .map(|s| {
             let (start, end) = spans.of(&s.hit.span);
             SuppressedView {
-                cue: s.hit.cue,
-                rule: s.hit.rule,
+                cue: s.hit.cue.to_string(),
+                rule: s.hit.rule.to_string(),
                 start,
                 end,
                 text: slice(&s.hit.span),

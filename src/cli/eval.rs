@@ -222,7 +222,7 @@ fn misses(pairs: &[(Labelled, Analysis)]) -> String {
     let mut out = String::new();
     for (label, analysis) in pairs {
         let wanted: BTreeSet<&str> = label.cues.iter().flatten().map(|c| c.cue.as_str()).collect();
-        let given: BTreeSet<&str> = analysis.cues.iter().map(|h| h.cue.as_str()).collect();
+        let given: BTreeSet<&str> = analysis.cues.iter().map(|h| &*h.cue).collect();
         let wrong_priority = label.priority.is_some_and(|p| p != analysis.priority.level);
         if wanted == given && !wrong_priority {
             continue;
@@ -231,11 +231,11 @@ fn misses(pairs: &[(Labelled, Analysis)]) -> String {
         for cue in wanted.difference(&given) {
             let words: Vec<&str> =
                 label.cues.iter().flatten().filter(|c| c.cue == *cue).map(|c| c.text.as_str()).collect();
-            let near = analysis.suppressed.iter().find(|s| s.hit.cue == *cue);
+            let near = analysis.suppressed.iter().find(|s| &*s.hit.cue == *cue);
             let why = near.map_or(String::new(), |s| format!(" ({} took back {})", s.reason.name(), s.hit.rule));
             let _ = writeln!(out, "  missed {cue}: «{}»{why}", words.join("», «"));
         }
-        for hit in analysis.cues.iter().filter(|h| !wanted.contains(h.cue.as_str())) {
+        for hit in analysis.cues.iter().filter(|h| !wanted.contains(&*h.cue)) {
             let _ = writeln!(
                 out,
                 "  wrong {}: «{}» by {}",

@@ -8,6 +8,7 @@ mod scope;
 mod vocabulary;
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use crate::domain::{CueHit, Suppressed, Suppression};
 use crate::packs::schema::{CueTable, LanguageSpec, ScopeSpec};
@@ -64,12 +65,12 @@ impl Role {
 
 #[derive(Debug)]
 struct CompiledRule {
-    id: String,
-    cue: String,
+    id: Arc<str>,
+    cue: Arc<str>,
     /// Number of the cue.
     number: usize,
     level: u8,
-    signal: Option<String>,
+    signal: Option<Arc<str>>,
     /// Suppressions that apply, as bits in the order of `Suppression::ALL`.
     scopes: u8,
 }
@@ -121,11 +122,11 @@ impl Lexicon {
             }
             patterns.push(parsed);
             compiled.push(CompiledRule {
-                id: rule.id.clone(),
-                cue: rule.cue.clone(),
+                id: rule.id.as_str().into(),
+                cue: rule.cue.as_str().into(),
                 number: cue_number(cues, &rule.cue),
                 level: rule.spec.level,
-                signal: rule.spec.signal.clone(),
+                signal: rule.spec.signal.as_deref().map(Arc::from),
                 scopes: spec.map_or(0, |s| mask_of(&s.scopes)) & !mask_of(&rule.spec.immune),
             });
         }

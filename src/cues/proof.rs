@@ -16,15 +16,15 @@ pub fn prove(language: &Language, lexicon: &Lexicon) -> Vec<Finding> {
         for example in &rule.spec.matches {
             let reading = read(lexicon, example);
             // Another rule of the cue may give the longer span; the rule must be able to give it.
-            if !reading.hits.iter().any(|h| h.cue == rule.cue) {
-                let near = reading.suppressed.iter().find(|s| s.hit.cue == rule.cue);
+            if !reading.hits.iter().any(|h| *h.cue == *rule.cue) {
+                let near = reading.suppressed.iter().find(|s| *s.hit.cue == *rule.cue);
                 let why =
                     near.map_or("no pattern matches".to_owned(), |s| format!("suppressed as {}", s.reason.name()));
                 findings.push(Finding::error(&place, format!("should match {example:?}, but {why}")));
             }
         }
         for example in &rule.spec.ignores {
-            if let Some(hit) = read(lexicon, example).hits.iter().find(|h| h.cue == rule.cue) {
+            if let Some(hit) = read(lexicon, example).hits.iter().find(|h| *h.cue == *rule.cue) {
                 let words = example.get(hit.span.clone()).unwrap_or_default();
                 findings.push(Finding::error(
                     &place,
@@ -36,8 +36,9 @@ pub fn prove(language: &Language, lexicon: &Lexicon) -> Vec<Finding> {
     for (kind, spec) in crate::packs::scopes(&language.scope) {
         for example in &spec.voids {
             let reading = read(lexicon, example);
+            let names = |list: &[String], cue: &str| list.iter().any(|c| c == cue);
             let concerned =
-                |cue: &String| (spec.cues.is_empty() || spec.cues.contains(cue)) && !spec.not_cues.contains(cue);
+                |cue: &str| (spec.cues.is_empty() || names(&spec.cues, cue)) && !names(&spec.not_cues, cue);
             if let Some(hit) = reading.hits.iter().find(|h| concerned(&h.cue)) {
                 let words = example.get(hit.span.clone()).unwrap_or_default();
                 findings.push(Finding::error(

@@ -115,7 +115,7 @@ pub fn report(pairs: &[(Labelled, Analysis)]) -> Report {
 }
 
 fn row(labelled: &Labelled, analysis: &Analysis) -> Row {
-    let given: BTreeSet<&str> = analysis.cues.iter().map(|h| h.cue.as_str()).collect();
+    let given: BTreeSet<&str> = analysis.cues.iter().map(|h| &*h.cue).collect();
     let mut row = Row {
         language: Some(crate::packs::primary(&analysis.language.tag) == labelled.primary()),
         stance: labelled.sentiment.map(|s| (s, analysis.sentiment.label())),
@@ -155,8 +155,8 @@ fn spans(labelled: &Labelled, analysis: &Analysis) -> Tally {
         gold.push((&cue.cue, start..end));
     }
     let overlap = |a: &std::ops::Range<usize>, b: &std::ops::Range<usize>| a.start < b.end && b.start < a.end;
-    let found = gold.iter().filter(|(c, s)| analysis.cues.iter().any(|h| h.cue == *c && overlap(&h.span, s))).count();
-    let right = analysis.cues.iter().filter(|h| gold.iter().any(|(c, s)| h.cue == *c && overlap(&h.span, s))).count();
+    let found = gold.iter().filter(|(c, s)| analysis.cues.iter().any(|h| *h.cue == **c && overlap(&h.span, s))).count();
+    let right = analysis.cues.iter().filter(|h| gold.iter().any(|(c, s)| *h.cue == **c && overlap(&h.span, s))).count();
     Tally {
         hit: found.max(right) as f64,
         false_alarm: (analysis.cues.len() - right) as f64,
