@@ -10,6 +10,7 @@ use comfy_table::{Table, presets};
 use crate::domain::{Analysis, DocumentId, Message};
 use crate::engine::{Engine, Request};
 use crate::training::evaluation::{self, Figure, Found, Report};
+use crate::training::functional;
 use crate::training::{self, Labelled};
 
 /// Measures quality against labelled messages (JSON Lines, see fixtures/GUIDELINES.md)
@@ -30,9 +31,15 @@ pub(super) struct Args {
     /// Every message with a wrong cue or priority
     #[arg(long, conflicts_with_all = ["json", "markdown"])]
     misses: bool,
+    /// The inputs are functional tests (fixtures/functional): prints what fails and a table
+    #[arg(long, conflicts_with_all = ["json", "misses"])]
+    functional: bool,
 }
 
 pub(super) fn run(args: &Args, shared: &super::Shared) -> anyhow::Result<u8> {
+    if args.functional {
+        return functional(args, shared);
+    }
     let messages = read(&args.inputs)?;
     let engine = shared.engine()?;
     let pairs = analyse(&engine, messages)?;
@@ -49,6 +56,36 @@ pub(super) fn run(args: &Args, shared: &super::Shared) -> anyhow::Result<u8> {
         print!("{}", tables(&report));
     }
     Ok(super::DONE)
+}
+
+/// Runs functional tests. Fails if a case fails that is not known to, or passes though it is.
+fn functional(args: &Args, shared: &super::Shared) -> anyhow::Result<u8> {
+    let mut cases = Vec::new();
+    for file in files(&args.inputs)? {
+        let text = std::fs::read_to_string(&file).with_context(|| file.display().to_string())?;
+        cases.extend(functional::parse(&file.display().to_string(), &text)?);
+    }
+    let engine = shared.engine()?;
+    let messages: Vec<Message> =
+        cases.iter().map(|c| Message::new(DocumentId::Text(c.id.clone()), c.text.clone())).collect();
+    let mut passed = Vec::with_capacity(cases.len());
+    let mut surprises = 0_usize;
+    for (case, result) in cases.iter().zip(engine.analyze_batch(&messages, &Request::default())) {
+        let ok = case.passes(&result.with_context(|| format!("case {}", case.id))?);
+        passed.push(ok);
+        if ok != case.known.is_none() {
+            surprises += 1;
+        }
+        if !ok && !args.markdown {
+            let wrong = if case.expect { "missed" } else { "given" };
+            println!("{} {} {} {wrong}: {}", case.id, case.cue, case.kind, case.text);
+        }
+    }
+    print!("{}", functional::table(cases.iter().zip(passed.iter().copied())));
+    if surprises > 0 {
+        eprintln!("{surprises} cases fail without `known`, or pass with it");
+    }
+    Ok(if surprises == 0 { super::DONE } else { super::FAILED })
 }
 
 /// All labelled messages of files and folders, in order of the file names.

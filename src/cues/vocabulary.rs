@@ -136,22 +136,25 @@ impl Vocabulary {
     fn spelled(&self, token: &str, masked: bool) -> Class {
         // One symbol for one Chinese character reads like the usual Latin one: 他*的 = 他X的.
         let token = if masked && token.chars().nth(1).is_none() { "x" } else { token };
-        let class = self.plain(token);
-        if class != OTHER {
+        if let Some(&class) = self.literals.get(token) {
             return class;
         }
-        if masked || has_digit_among_letters(token) {
-            let class = self.unmasked(token);
-            if class != OTHER {
-                return class;
-            }
-        }
+        // «stuuupid» before the prefix `st*`: a drawn-out word is the word.
         if token.len() > 3 && has_run(token) {
             for keep in [2, 1] {
                 let class = collapse(token, keep).map_or(OTHER, |short| self.plain(&short));
                 if class != OTHER {
                     return class;
                 }
+            }
+        }
+        if let Some(prefix) = self.by_prefix(token) {
+            return prefix.class;
+        }
+        if masked || has_digit_among_letters(token) {
+            let class = self.unmasked(token);
+            if class != OTHER {
+                return class;
             }
         }
         for proclitic in &self.proclitics {

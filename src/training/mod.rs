@@ -3,6 +3,7 @@
 
 mod card;
 pub mod evaluation;
+pub mod functional;
 mod labelled;
 mod solver;
 
