@@ -145,6 +145,9 @@ pub struct LanguageGuess {
     pub confidence: f64,
     /// Who decided.
     pub source: LanguageSource,
+    /// Tag of a second language that the message mixes in, or may be written in instead: its cues
+    /// are looked for too.
+    pub also: Option<String>,
 }
 
 /// The three stances of a message.

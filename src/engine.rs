@@ -280,8 +280,12 @@ impl Engine {
         let own_normal = own_in_normal_form(&normal, &own);
         let (own_text, own_normal_text) = (own.join(text), own_normal.join(&normal.text));
         let language = self.language(message, &own_text, &own_normal_text)?;
-        let lexicon = self.lexicon(&language.tag)?;
-        let reading = lexicon.map_or_else(Reading::default, |lexicon| lexicon.read(&normal, &own_normal));
+        let mut reading = Reading::default();
+        for tag in [Some(&language.tag), language.also.as_ref()].into_iter().flatten() {
+            if let Some(lexicon) = self.lexicon(tag)? {
+                reading.join(lexicon.read(&normal, &own_normal));
+            }
+        }
         let intensity = Intensity::measure(text, &own.own);
         let characters = text.chars().count();
         Ok(Prepared {
@@ -305,7 +309,8 @@ impl Engine {
         // «zh» leaves the script open: the text decides.
         let open = !stated.contains(['-', '_']);
         let tag = if open { self.recogniser.script(language.tag.clone(), own) } else { language.tag.clone() };
-        Ok(LanguageGuess { tag, confidence: 1.0, source: LanguageSource::Stated })
+        let also = self.recogniser.recognise(own, own_normal).also.filter(|also| *also != tag);
+        Ok(LanguageGuess { tag, confidence: 1.0, source: LanguageSource::Stated, also })
     }
 
     fn compose(&self, prepared: Prepared<'_>, scores: &ModelScores, request: &Request) -> Analysis {

@@ -74,8 +74,9 @@ impl Recogniser {
     pub fn recognise(&self, original: &str, normal: &str) -> LanguageGuess {
         let original = head(original);
         let statistic = self.statistic(original);
-        let (marked, share) = self.marked(head(normal));
-        let guess = match (statistic, marked) {
+        let votes = self.votes(head(normal));
+        let (marked, share) = votes.best(&self.names);
+        let guess = match (statistic.clone(), marked.clone()) {
             (Some((tag, confidence)), Some(other)) if tag != other => {
                 // Markers speak against the statistic: believe them where they are dense.
                 if share >= 0.12 * (0.5 + confidence) { Some((other, share.min(1.0))) } else { Some((tag, confidence)) }
@@ -86,10 +87,18 @@ impl Recogniser {
             (None, None) => None,
         };
         match guess {
-            Some((tag, confidence)) => {
-                LanguageGuess { tag: self.script(tag, original), confidence, source: LanguageSource::Detected }
-            }
-            None => LanguageGuess { tag: self.default.clone(), confidence: 0.0, source: LanguageSource::Default },
+            Some((tag, confidence)) => LanguageGuess {
+                also: votes.mixed_in(&self.names, &tag),
+                tag: self.script(tag, original),
+                confidence,
+                source: LanguageSource::Detected,
+            },
+            None => LanguageGuess {
+                tag: self.default.clone(),
+                confidence: 0.0,
+                source: LanguageSource::Default,
+                also: None,
+            },
         }
     }
 
@@ -129,29 +138,57 @@ impl Recogniser {
         Some((only.clone(), 0.9))
     }
 
-    /// The language with the most marker words, and their share of all words, 0…1.
-    fn marked(&self, normal: &str) -> (Option<String>, f64) {
-        let mut votes = vec![0.0_f64; self.names.len()];
-        let mut words = 0_usize;
+    fn votes(&self, normal: &str) -> Votes {
+        let mut votes = Votes { all: vec![0.0; self.names.len()], alone: vec![0; self.names.len()], words: 0 };
         for token in segment(normal, &[]) {
             if token.kind != Kind::Word {
                 continue;
             }
-            words += 1;
+            votes.words += 1;
             let Some(word) = normal.get(token.span.clone()) else { continue };
             let languages =
                 if word.contains('\'') { self.markers.get(&word.replace('\'', "")) } else { self.markers.get(word) };
-            for &language in languages.map_or(&[][..], Vec::as_slice) {
-                if let Some(vote) = votes.get_mut(language) {
-                    *vote += 1.0 / languages.map_or(1.0, |l| l.len() as f64);
+            let languages = languages.map_or(&[][..], Vec::as_slice);
+            for &language in languages {
+                if let Some(vote) = votes.all.get_mut(language) {
+                    *vote += 1.0 / languages.len() as f64;
                 }
             }
+            if let [only] = languages
+                && let Some(count) = votes.alone.get_mut(*only)
+            {
+                *count += 1;
+            }
         }
-        let best = votes.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1).then(b.0.cmp(&a.0)));
+        votes
+    }
+}
+
+/// What the marker words of a message say, by language.
+struct Votes {
+    /// A word that is a marker in several languages speaks for each by its part.
+    all: Vec<f64>,
+    /// Words that are markers in one language only.
+    alone: Vec<usize>,
+    /// Words of the message.
+    words: usize,
+}
+
+impl Votes {
+    /// The language with the most marker words, and their share of all words, 0…1.
+    fn best(&self, names: &[String]) -> (Option<String>, f64) {
+        let best = self.all.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1).then(b.0.cmp(&a.0)));
         match best {
-            Some((at, &vote)) if vote > 0.0 && words > 0 => (self.names.get(at).cloned(), vote / words as f64),
+            Some((at, &vote)) if vote > 0.0 => (names.get(at).cloned(), vote / self.words as f64),
             _ => (None, 0.0),
         }
+    }
+
+    /// The language beside `tag` that two words or more, and one in ten, belong to alone.
+    fn mixed_in(&self, names: &[String], tag: &str) -> Option<String> {
+        let others = names.iter().zip(&self.alone).filter(|(name, _)| *name != tag);
+        let (name, &count) = others.max_by_key(|(_, count)| **count)?;
+        (count >= 2 && count * 10 >= self.words).then(|| name.clone())
     }
 }
 

@@ -301,19 +301,27 @@ fn near<T>(list: &[T], token: usize, at: impl Fn(&T) -> usize) -> &[T] {
     list.get(from..to).unwrap_or_default()
 }
 
+impl Reading {
+    /// Adds what the rules of another language found, where this one found and took back nothing.
+    pub fn join(&mut self, other: Self) {
+        let known = |hit: &CueHit, seen: &Self| {
+            beside(&seen.hits, hit, |h| h) || beside(&seen.suppressed, hit, |s: &Suppressed| &s.hit)
+        };
+        let hits: Vec<CueHit> = other.hits.into_iter().filter(|h| !known(h, self)).collect();
+        let near: Vec<Suppressed> = other.suppressed.into_iter().filter(|s| !known(&s.hit, self)).collect();
+        self.hits.extend(hits);
+        self.suppressed.extend(near);
+        self.hits.sort_by_key(|h| (h.span.start, h.span.end));
+        self.suppressed.sort_by_key(|s| (s.hit.span.start, s.hit.span.end));
+    }
+}
+
 /// Orders hits, drops those that a longer hit of the same cue covers or overlaps, and near misses
 /// that a hit covers or overlaps.
 fn settle(judged: Vec<Judged<'_>>, normal: &Normalised) -> Reading {
     let (missed, meant): (Vec<_>, Vec<_>) = judged.into_iter().partition(|j| j.reason.is_some());
     let (hits, mut missed) = (merge(meant), merge(missed));
-    missed.retain(|miss| {
-        let from = hits.partition_point(|h| h.span.start + 4096 < miss.span.start);
-        !hits
-            .iter()
-            .skip(from)
-            .take_while(|h| h.span.start < miss.span.end)
-            .any(|h| h.rule.number == miss.rule.number && h.span.end > miss.span.start)
-    });
+    missed.retain(|miss| !overlapped(&hits, &miss.span, |h| &h.span, |h| h.rule.number == miss.rule.number));
     let hit = |j: &Judged<'_>| CueHit {
         cue: j.rule.cue.clone(),
         rule: j.rule.id.clone(),
@@ -325,6 +333,26 @@ fn settle(judged: Vec<Judged<'_>>, normal: &Normalised) -> Reading {
         hits: hits.iter().map(hit).collect(),
         suppressed: missed.iter().filter_map(|j| Some(Suppressed { hit: hit(j), reason: j.reason? })).collect(),
     }
+}
+
+/// Whether a hit of the same cue overlaps `hit`, in a list in order of position.
+fn beside<T>(list: &[T], hit: &CueHit, of: impl Fn(&T) -> &CueHit) -> bool {
+    overlapped(list, &hit.span, |item| &of(item).span, |item| of(item).cue == hit.cue)
+}
+
+/// Longest match in bytes that is looked for before a position.
+const LONGEST: usize = 4096;
+
+/// Whether an item of a list in order of position overlaps a span.
+fn overlapped<T>(
+    list: &[T],
+    span: &Range<usize>,
+    of: impl Fn(&T) -> &Range<usize>,
+    alike: impl Fn(&T) -> bool,
+) -> bool {
+    let from = list.partition_point(|item| of(item).start + LONGEST < span.start);
+    let near = list.iter().skip(from).take_while(|item| of(item).start < span.end);
+    near.into_iter().any(|item| of(item).end > span.start && alike(item))
 }
 
 /// Of overlapping items of one cue keeps the longest; the result is in order of position.
