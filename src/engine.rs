@@ -2,6 +2,7 @@
 //! Knows every part and no front door; the same text has the same answer in every batch.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::OnceLock;
 
 use rayon::prelude::*;
@@ -18,7 +19,7 @@ use crate::playbook::{self, Reader};
 use crate::priority::{self, Facts};
 use crate::sentiment::{self, Backend, BackendError, Input};
 use crate::stance;
-use crate::text::{Intensity, MailMarkers, Normalised, OwnWords, normalise, separate};
+use crate::text::{Intensity, MailMarkers, Normalised, OwnWords, normalise, sentences, separate};
 
 /// Characters of a message that are read; what is longer is marked as truncated.
 pub const MAX_CHARACTERS: usize = 100_000;
@@ -145,7 +146,9 @@ struct Prepared<'a> {
     language: LanguageGuess,
     reading: Reading,
     intensity: Intensity,
-    /// The author's own words as written, and in normal form.
+    /// Where the author's own words stand in the text.
+    parts: Vec<Range<usize>>,
+    /// These words as written, and in normal form.
     own: String,
     own_normal: String,
     characters: usize,
@@ -293,6 +296,7 @@ impl Engine {
             language,
             reading,
             intensity,
+            parts: own.own,
             own: own_text,
             own_normal: own_normal_text,
             characters,
@@ -314,7 +318,8 @@ impl Engine {
     }
 
     fn compose(&self, prepared: Prepared<'_>, scores: &ModelScores, request: &Request) -> Analysis {
-        let Prepared { message, language, reading, intensity, characters, truncated, .. } = prepared;
+        let Prepared { message, language, mut reading, parts, intensity, characters, truncated, .. } = prepared;
+        reading.join(Reading { hits: self.seen_by_model(&reading, &message.text, &parts, scores), ..Reading::default() });
         let near = reading.suppressed.as_slice();
         let weigh = |cues: &[CueHit]| self.weigh(message, cues, near, &intensity, scores);
         let Weighed { sentiment, anger, mut facts, priority } = weigh(&reading.hits);
@@ -344,6 +349,39 @@ impl Engine {
             truncated,
             characters_scored: characters,
         }
+    }
+
+    /// Cues that the policy lets the model give by itself, where no rule found or took back one.
+    fn seen_by_model(
+        &self,
+        reading: &Reading,
+        text: &str,
+        parts: &[Range<usize>],
+        scores: &ModelScores,
+    ) -> Vec<CueHit> {
+        let id = self.backend.id();
+        let mut hits = Vec::new();
+        for (head, (cue, p)) in id.cues.iter().zip(&scores.cues).enumerate() {
+            let given = self.packs.policy.model.gives.get(cue).is_some_and(|bound| p >= bound);
+            let known = reading.hits.iter().chain(reading.suppressed.iter().map(|s| &s.hit)).any(|h| *h.cue == **cue);
+            if !given || known {
+                continue;
+            }
+            let sentences: Vec<Range<usize>> = sentences(text, parts).take(MAX_SENTENCES).collect();
+            let own: Vec<&str> = sentences.iter().filter_map(|s| text.get(s.clone())).collect();
+            let normal: Vec<String> = own.iter().map(|s| normalise(s).text).collect();
+            let inputs: Vec<Input<'_>> =
+                own.iter().zip(&normal).map(|(original, normal)| Input { original, normal }).collect();
+            let Ok(scores) = self.backend.score(&inputs) else { continue };
+            let seen = |s: &ModelScores| s.cues.get(head).copied().unwrap_or(0.0);
+            let most = scores.iter().zip(sentences).max_by(|a, b| seen(a.0).total_cmp(&seen(b.0)));
+            if let Some((_, span)) = most {
+                let rule = format!("model/{cue}").into();
+                hits.push(CueHit { cue: cue.as_str().into(), rule, span, level: 0, signal: None });
+            }
+        }
+        hits.sort_by_key(|h| h.span.start);
+        hits
     }
 
     fn weigh(
@@ -385,6 +423,8 @@ struct Weighed {
 
 /// Messages per call of the model: enough to batch, few enough to keep all threads busy.
 const CHUNK: usize = 16;
+/// Sentences among which the evidence of the model is looked for.
+const MAX_SENTENCES: usize = 200;
 
 /// The level without each piece of evidence, where it differs.
 fn counterfactuals(hits: &[CueHit], priority: &Priority, weigh: &dyn Fn(&[CueHit]) -> Weighed) -> Vec<Counterfactual> {

@@ -282,13 +282,17 @@ pub struct MetadataBounds {
 }
 
 /// Least probabilities of the model's heads.
-#[derive(Debug, Clone, Copy, Deserialize, Serialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct ModelBounds {
     /// From here on `model_escalation` holds.
     pub escalation: f64,
     /// From here on `model_<cue>` holds.
     pub cue: f64,
+    /// Cues that are given from this probability on even where no rule finds them, with the
+    /// sentence in which the model sees them most as evidence.
+    #[serde(default)]
+    pub gives: BTreeMap<String, f64>,
 }
 
 /// A fact made of others: it holds when one of its conditions does.

@@ -11,5 +11,5 @@ mod segment;
 pub use han::{is_traditional, script_votes};
 pub use intensity::Intensity;
 pub use normalise::{Normalised, fold, normalise};
-pub use own_words::{MailMarkers, OwnWords, separate};
+pub use own_words::{MailMarkers, OwnWords, sentences, separate};
 pub use segment::{Kind, Token, collapse, segment, unmask};

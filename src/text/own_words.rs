@@ -3,6 +3,8 @@
 
 use std::ops::Range;
 
+use unicode_segmentation::UnicodeSegmentation;
+
 use super::normalise::fold;
 
 /// What mail programs and habits of a language put around the author's own words. A marker is a
@@ -148,6 +150,18 @@ enum State {
     Quoting,
     Closing,
     Rest,
+}
+
+/// The sentences (UAX #29) of the author's own words, without white space around them.
+pub fn sentences<'a>(text: &'a str, own: &'a [Range<usize>]) -> impl Iterator<Item = Range<usize>> + 'a {
+    own.iter().flat_map(|part| {
+        let words = text.get(part.clone()).unwrap_or_default();
+        words.split_sentence_bound_indices().filter_map(move |(at, sentence)| {
+            let bare = sentence.trim();
+            let from = part.start + at + (sentence.len() - sentence.trim_start().len());
+            (!bare.is_empty()).then(|| from..from + bare.len())
+        })
+    })
 }
 
 fn lines(text: &str) -> Vec<Range<usize>> {
