@@ -1,7 +1,7 @@
 //! Owns how angry the author is: rules, loudness and the model, weighed by the policy.
 //! Knows findings and weights, not how they were found. Pure.
 
-use crate::domain::{Anger, CueHit, Sentiment, Stance};
+use crate::domain::{Anger, AngerPart, CueHit, Sentiment, Stance};
 use crate::packs::schema::AngerSpec;
 use crate::text::Intensity;
 
@@ -18,21 +18,11 @@ pub struct Evidence<'a> {
     pub sentiment: &'a Sentiment,
 }
 
-/// One part of the sum.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Part {
-    /// Name of the weight in `policy.toml`.
-    pub name: &'static str,
-    /// What it adds.
-    pub value: f64,
-}
-
 /// Level of an anger rule that states none.
 const PLAIN: u8 = 2;
 
 /// The parts of the sum that decides the level, in the order of the weights in `policy.toml`.
-#[must_use]
-pub fn parts(evidence: &Evidence<'_>, weights: &AngerSpec) -> Vec<Part> {
+fn parts(evidence: &Evidence<'_>, weights: &AngerSpec) -> Vec<AngerPart> {
     let has = |cue: &str| evidence.cues.iter().any(|h| &*h.cue == cue);
     let rules = || evidence.cues.iter().filter(|h| &*h.cue == "anger");
     let strongest = rules().map(|h| if h.level == 0 { PLAIN } else { h.level }).max().unwrap_or(0);
@@ -50,17 +40,18 @@ pub fn parts(evidence: &Evidence<'_>, weights: &AngerSpec) -> Vec<Part> {
         ("model", weights.model * expected),
         ("positive", when(evidence.sentiment.label() == Stance::Positive, -weights.positive)),
     ];
-    all.into_iter().filter(|(_, value)| *value != 0.0).map(|(name, value)| Part { name, value }).collect()
+    all.into_iter().filter(|(_, value)| *value != 0.0).map(|(name, value)| AngerPart { name, value }).collect()
 }
 
 /// Level and score: the parts' sum, cut at the bounds of the policy. The score is a logistic of
 /// the distance to the bound of level 2.
 #[must_use]
 pub fn weigh(evidence: &Evidence<'_>, weights: &AngerSpec) -> Anger {
-    let sum: f64 = parts(evidence, weights).iter().map(|p| p.value).sum();
+    let parts = parts(evidence, weights);
+    let sum: f64 = parts.iter().map(|p| p.value).sum();
     let level = weights.bounds.iter().filter(|bound| sum >= **bound).count();
     let [_, clear, _] = weights.bounds;
-    Anger { level: u8::try_from(level).unwrap_or(3), score: 1.0 / (1.0 + (-3.0 * (sum - clear)).exp()) }
+    Anger { level: u8::try_from(level).unwrap_or(3), score: 1.0 / (1.0 + (-3.0 * (sum - clear)).exp()), parts }
 }
 
 /// How loud the writing is, 0…1.
@@ -93,7 +84,7 @@ mod tests {
     };
 
     fn hit(cue: &str, level: u8) -> CueHit {
-        CueHit { cue: cue.to_owned(), rule: String::new(), span: 0..1, level, signal: None }
+        CueHit { cue: cue.into(), rule: "".into(), span: 0..1, level, signal: None }
     }
 
     fn level(cues: &[CueHit], text: &str, model: Option<[f64; 4]>) -> u8 {

@@ -211,12 +211,23 @@ impl Sentiment {
 }
 
 /// How angry the author is.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Anger {
     /// 0 none, 1 mild, 2 clear, 3 rage.
     pub level: u8,
     /// Probability of clear anger or more, 0…1.
     pub score: f64,
+    /// The parts of the sum that decides the level, in the order of the weights in `policy.toml`.
+    pub parts: Vec<AngerPart>,
+}
+
+/// One part of the sum that decides the level of anger.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct AngerPart {
+    /// Name of the weight in `policy.toml`.
+    pub name: &'static str,
+    /// What it adds; the bounds of the levels are on the same scale.
+    pub value: f64,
 }
 
 /// What a model says of one text.

@@ -1,6 +1,8 @@
 //! Owns the JSON shapes of documents and results, the same for HTTP and for archives.
 //! Knows the contract's names and the nouns they stand for, not how either travels.
 
+use std::collections::BTreeMap;
+
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
@@ -259,6 +261,9 @@ struct ProbabilitiesView {
 struct AngerView {
     level: u8,
     score: f64,
+    /// With `explain`: what adds up to the level.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parts: Option<BTreeMap<&'static str, f64>>,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -446,7 +451,11 @@ pub fn result(message: &Message, index: usize, analysis: Analysis, style: &Style
             score: round(positive - negative),
             probabilities: ProbabilitiesView { negative, neutral, positive },
         },
-        anger: AngerView { level: analysis.anger.level, score: round(analysis.anger.score) },
+        anger: AngerView {
+            level: analysis.anger.level,
+            score: round(analysis.anger.score),
+            parts: style.explain.then(|| analysis.anger.parts.iter().map(|p| (p.name, round(p.value))).collect()),
+        },
         cues,
         priority: PriorityView {
             level: analysis.priority.level.name(),

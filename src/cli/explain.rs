@@ -46,7 +46,7 @@ pub(super) fn run(args: &Args, shared: &super::Shared) -> anyhow::Result<u8> {
         return Ok(super::DONE);
     }
     let colours = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    show(&mut out, &message.text, &analysis, colours)?;
+    show(&mut out, &message.text, &analysis, engine.packs().policy.anger.bounds, colours)?;
     Ok(super::DONE)
 }
 
@@ -54,7 +54,13 @@ fn paint(style: Style, text: &str, colours: bool) -> String {
     if colours { format!("{style}{text}{style:#}") } else { text.to_owned() }
 }
 
-fn show(out: &mut impl Write, text: &str, analysis: &Analysis, colours: bool) -> std::io::Result<()> {
+fn show(
+    out: &mut impl Write,
+    text: &str,
+    analysis: &Analysis,
+    anger_bounds: [f64; 3],
+    colours: bool,
+) -> std::io::Result<()> {
     let bold = Style::new().bold();
     let level_style = match analysis.priority.level {
         crate::domain::Level::Urgent => AnsiColor::Red.on_default().bold(),
@@ -81,7 +87,12 @@ fn show(out: &mut impl Write, text: &str, analysis: &Analysis, colours: bool) ->
         neutral * 100.0,
         positive * 100.0
     )?;
-    writeln!(out, "anger      {} of 3", analysis.anger.level)?;
+    let sum: f64 = analysis.anger.parts.iter().map(|p| p.value).sum();
+    let [mild, clear, rage] = anger_bounds;
+    writeln!(out, "anger      {} of 3 (sum {sum:.2}; from {mild} mild, {clear} clear, {rage} rage)", analysis.anger.level)?;
+    for part in &analysis.anger.parts {
+        writeln!(out, "           {:>+5.2}  {}", part.value, part.name)?;
+    }
     writeln!(out, "language   {} ({:.0} %)", analysis.language.tag, analysis.language.confidence * 100.0)?;
     let words = |span: &std::ops::Range<usize>| text.get(span.clone()).unwrap_or_default().replace('\n', " ");
     if !analysis.cues.is_empty() {
