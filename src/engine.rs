@@ -319,7 +319,8 @@ impl Engine {
 
     fn compose(&self, prepared: Prepared<'_>, scores: &ModelScores, request: &Request) -> Analysis {
         let Prepared { message, language, mut reading, parts, intensity, characters, truncated, .. } = prepared;
-        reading.join(Reading { hits: self.seen_by_model(&reading, &message.text, &parts, scores), ..Reading::default() });
+        reading
+            .join(Reading { hits: self.seen_by_model(&reading, &message.text, &parts, scores), ..Reading::default() });
         let near = reading.suppressed.as_slice();
         let weigh = |cues: &[CueHit]| self.weigh(message, cues, near, &intensity, scores);
         let Weighed { sentiment, anger, mut facts, priority } = weigh(&reading.hits);

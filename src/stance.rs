@@ -41,7 +41,7 @@ mod tests {
         let table = Packs::load(&Source::Embedded).unwrap().cues;
         let weights = StanceSpec { complaint: 2.0, thanks: 2.0, taken_back: 1.0 };
         let model = Sentiment { probabilities: [0.3, 0.3, 0.4] };
-        let hit = |cue: &str| CueHit { cue: cue.to_owned(), rule: String::new(), span: 0..1, level: 0, signal: None };
+        let hit = |cue: &str| CueHit { cue: cue.into(), rule: "".into(), span: 0..1, level: 0, signal: None };
         for (cues, label) in [
             (vec![], Stance::Positive),
             (vec![hit("manager_demand")], Stance::Negative),

@@ -410,7 +410,7 @@ pub fn result(message: &Message, index: usize, analysis: Analysis, style: &Style
         .filter_map(|c| {
             let cue = cues.get(c.cue)?;
             Some(CounterfactualView {
-                cue: cue.cue.to_string(),
+                cue: String::from(&*cue.cue),
                 start: cue.start,
                 end: cue.end,
                 level: c.level.name(),

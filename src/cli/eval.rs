@@ -15,8 +15,9 @@ use crate::training::{self, Labelled};
 
 /// Measures quality against labelled messages (JSON Lines, see fixtures/GUIDELINES.md)
 #[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "flags of a command, each by itself")]
 #[command(
-    after_help = "Examples:\n  defuse eval fixtures/messages\n  defuse eval fixtures/messages --markdown > QUALITY.md\n  defuse eval mine.jsonl --misses | less"
+    after_help = "Examples:\n  defuse eval fixtures/messages\n  defuse eval fixtures/messages --markdown > QUALITY.md\n  defuse eval mine.jsonl --misses | less\n  defuse eval --functional fixtures/functional"
 )]
 pub(super) struct Args {
     /// Files, or folders of .jsonl files

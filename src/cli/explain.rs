@@ -89,7 +89,11 @@ fn show(
     )?;
     let sum: f64 = analysis.anger.parts.iter().map(|p| p.value).sum();
     let [mild, clear, rage] = anger_bounds;
-    writeln!(out, "anger      {} of 3 (sum {sum:.2}; from {mild} mild, {clear} clear, {rage} rage)", analysis.anger.level)?;
+    writeln!(
+        out,
+        "anger      {} of 3 (sum {sum:.2}; from {mild} mild, {clear} clear, {rage} rage)",
+        analysis.anger.level
+    )?;
     for part in &analysis.anger.parts {
         writeln!(out, "           {:>+5.2}  {}", part.value, part.name)?;
     }

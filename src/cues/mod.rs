@@ -2,6 +2,7 @@
 //! Knows one language at a time and nothing of models, priority or advice.
 
 mod matcher;
+mod nodes;
 mod pattern;
 mod proof;
 mod scope;

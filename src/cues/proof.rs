@@ -37,8 +37,7 @@ pub fn prove(language: &Language, lexicon: &Lexicon) -> Vec<Finding> {
         for example in &spec.voids {
             let reading = read(lexicon, example);
             let names = |list: &[String], cue: &str| list.iter().any(|c| c == cue);
-            let concerned =
-                |cue: &str| (spec.cues.is_empty() || names(&spec.cues, cue)) && !names(&spec.not_cues, cue);
+            let concerned = |cue: &str| (spec.cues.is_empty() || names(&spec.cues, cue)) && !names(&spec.not_cues, cue);
             if let Some(hit) = reading.hits.iter().find(|h| concerned(&h.cue)) {
                 let words = example.get(hit.span.clone()).unwrap_or_default();
                 findings.push(Finding::error(

@@ -90,11 +90,10 @@ pub fn table<'a>(results: impl IntoIterator<Item = (&'a Case, bool)>) -> String 
     let cues: BTreeSet<&str> = cells.keys().map(|k| k.0).collect();
     let languages: BTreeSet<&str> = cells.keys().map(|k| k.1).collect();
     let sum = |of: &dyn Fn(&(&str, &str)) -> bool| {
-        let (passed, all) =
-            cells.iter().filter(|(k, _)| of(k)).fold((0, 0), |sum, (_, c)| (sum.0 + c.0, sum.1 + c.1));
+        let (passed, all) = cells.iter().filter(|(k, _)| of(k)).fold((0, 0), |sum, (_, c)| (sum.0 + c.0, sum.1 + c.1));
         format!("{passed}/{all}")
     };
-    let mut out = format!("| cue | {} | all |\n", Vec::from_iter(languages.iter().copied()).join(" | "));
+    let mut out = format!("| cue | {} | all |\n", languages.iter().copied().collect::<Vec<_>>().join(" | "));
     let _ = writeln!(out, "|{}", "---|".repeat(languages.len() + 2));
     for cue in cues.iter().map(Some).chain([None]) {
         let _ = write!(out, "| {} |", cue.unwrap_or(&"all"));
