@@ -11,7 +11,7 @@
 //! gaps, nearly every message made new states of it, at ten times this cost, and its network took
 //! most of the start of the program.)
 
-use super::nodes::{Builder, Needs, Nodes, Row, Side, bit};
+use super::nodes::{Builder, Needs, Nodes, Row, Side, Signature, bit, is_filler};
 use super::pattern::Pattern;
 use super::vocabulary::{Class, STOP, Vocabulary};
 
@@ -35,6 +35,8 @@ pub struct Matcher {
     starts: Vec<u32>,
     /// What may be read at a class, class by class.
     index: Vec<Entry>,
+    /// By class, whether it may be passed over between the words of a pattern.
+    fillers: Vec<bool>,
 }
 
 /// An anchored pattern in the index, with what is quickly seen to speak against it.
@@ -88,7 +90,20 @@ impl Matcher {
         let starts = (0..=vocabulary.len())
             .map(|class| u32::try_from(entries.partition_point(|e| usize::from(e.0) < class)).unwrap_or(u32::MAX))
             .collect();
-        Self { nodes, anchored, starts, index: entries.into_iter().map(|(_, entry)| entry).collect() }
+        let index = entries.into_iter().map(|(_, entry)| entry).collect();
+        Self { nodes, anchored, starts, index, fillers: Vec::new() }
+    }
+
+    /// Passes over these words between the words of a pattern.
+    #[must_use]
+    pub fn passing_over<'a>(mut self, fillers: impl IntoIterator<Item = &'a str>, vocabulary: &Vocabulary) -> Self {
+        self.fillers = vec![false; vocabulary.len()];
+        for (from, to) in fillers.into_iter().flat_map(|word| vocabulary.ranges(word, false)) {
+            for slot in self.fillers.get_mut(usize::from(from)..=usize::from(to)).into_iter().flatten() {
+                *slot = true;
+            }
+        }
+        self
     }
 
     /// Finds every pattern in a stream of classes. For each pattern, anchor and end the longest
@@ -108,18 +123,22 @@ impl Matcher {
     /// that are wanted in one of these groups.
     pub fn find_in_sentence(&self, sentence: &[Class], from: usize, groups: Groups, found: &mut Vec<Found>) {
         let all = sentence.iter().fold(0, |all, &class| all | bit(class));
+        // Beside a filler stands what stands behind it.
+        let is_one = |class: &Class| is_filler(&self.fillers, *class);
+        let fillers = if sentence.iter().any(is_one) { self.fillers.as_slice() } else { &[] };
+        let beside = |class: Class| if is_filler(fillers, class) { Signature::MAX } else { bit(class) };
         let mut before = 0;
         for (at, &class) in sentence.iter().enumerate() {
-            let after = sentence.get(at + 1).map_or(0, |&next| bit(next));
+            let after = sentence.get(at + 1).map_or(0, |&next| beside(next));
             for entry in self.entries(class) {
                 if entry.groups & groups != 0
                     && entry.needs.met(before, after, all)
                     && let Some(anchored) = self.anchored.get(entry.anchored as usize)
                 {
-                    self.read(anchored, sentence, at, from, found);
+                    self.read(anchored, &Side { sentence, at, backwards: true, fillers }, from, found);
                 }
             }
-            before = bit(class);
+            before = beside(class);
         }
     }
 
@@ -128,14 +147,14 @@ impl Matcher {
         bounds.and_then(|(&from, &to)| self.index.get(from as usize..to as usize)).unwrap_or_default()
     }
 
-    /// Reads a pattern on both sides of its anchor at `at`.
-    fn read(&self, anchored: &Anchored, sentence: &[Class], at: usize, from: usize, found: &mut Vec<Found>) {
-        let back = Side { sentence, at, backwards: true };
-        let before = self.nodes.through(anchored.before, &back, 1);
+    /// Reads a pattern on both sides of its anchor, of which `back` is what comes before.
+    fn read(&self, anchored: &Anchored, back: &Side<'_>, from: usize, found: &mut Vec<Found>) {
+        let at = back.at;
+        let before = self.nodes.through(anchored.before, back, 1);
         if before == 0 {
             return;
         }
-        let forth = Side { sentence, at: at + 1, backwards: false };
+        let forth = Side { at: at + 1, backwards: false, ..*back };
         let mut after = self.nodes.through(anchored.after, &forth, 1);
         let longest = (u64::BITS - 1 - before.leading_zeros()) as usize;
         while after != 0 {

@@ -155,12 +155,18 @@ impl Lexicon {
             return Err(findings);
         }
         let LanguageSpec { proclitics, markers, elisions, .. } = &language.spec;
-        let vocabulary = Vocabulary::new(patterns.iter().chain(&around), proclitics, &maskable, markers)
+        let fillers: Vec<String> =
+            language.spec.fillers.split_whitespace().map(|w| pattern::spelling(&crate::text::fold(w))).collect();
+        let passed: Vec<Pattern> = fillers.iter().cloned().map(Pattern::Literal).collect();
+        let words = patterns.iter().chain(&around).chain(&passed);
+        let vocabulary = Vocabulary::new(words, proclitics, &maskable, markers)
             .map_err(|what| vec![Finding::error(format!("languages/{}", language.tag), what)])?;
         Ok(Self {
             elisions: elisions.clone(),
-            cues: Matcher::new(patterns.iter().map(|p| (p, Groups::MAX)), &vocabulary),
-            context: Matcher::new(around.iter().zip(roles.iter().map(|r| r.concerns(&compiled))), &vocabulary),
+            cues: Matcher::new(patterns.iter().map(|p| (p, Groups::MAX)), &vocabulary)
+                .passing_over(fillers.iter().map(String::as_str), &vocabulary),
+            context: Matcher::new(around.iter().zip(roles.iter().map(|r| r.concerns(&compiled))), &vocabulary)
+                .passing_over(fillers.iter().map(String::as_str), &vocabulary),
             rules: compiled,
             roles,
             vocabulary,

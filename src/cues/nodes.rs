@@ -83,6 +83,8 @@ pub(super) struct Needs {
 }
 /// A set of classes in one word: a class may be in it only if its bit is set.
 pub(super) type Signature = u64;
+/// Most fillers passed over in one place.
+const FILLERS: usize = 2;
 /// What it costs to have another anchor for the same pattern, in uses of a word.
 const COST_OF_ANCHOR: u64 = 2;
 impl Needs {
@@ -98,6 +100,9 @@ pub(super) struct Side<'a> {
     /// First token of what follows, or the token after the last one of what comes before.
     pub(super) at: usize,
     pub(super) backwards: bool,
+    /// By class, whether a token may be passed over between the words of a pattern; empty if the
+    /// sentence has no such token.
+    pub(super) fillers: &'a [bool],
 }
 
 /// Bit `n` means: what stands between the anchor and a node can be `n` tokens long.
@@ -117,9 +122,27 @@ impl Side<'_> {
 
     /// One token further from every distance at which the token fits.
     fn step(&self, distances: Distances, fits: impl Fn(Class) -> bool) -> Distances {
-        each_bit(distances & !(1 << MAX_TOKENS))
+        each_bit(self.past_fillers(distances))
             .filter(|&d| self.token(d).is_some_and(&fits))
             .fold(0, |out, d| out | 2 << d)
+    }
+
+    /// These distances, and those behind up to [`FILLERS`] fillers.
+    fn past_fillers(&self, distances: Distances) -> Distances {
+        let mut all = distances & !(1 << MAX_TOKENS);
+        if self.fillers.is_empty() {
+            return all;
+        }
+        let mut last = all;
+        for _ in 0..FILLERS {
+            let filler = |d: &u32| self.token(*d).is_some_and(|class| is_filler(self.fillers, class));
+            last = each_bit(last).filter(filler).fold(0, |out, d| out | 2 << d) & !(1 << MAX_TOKENS);
+            if last == 0 {
+                break;
+            }
+            all |= last;
+        }
+        all
     }
 
     /// Up to `n` tokens further from every distance, as far as the sentence goes.
@@ -298,7 +321,7 @@ impl Nodes {
             branches.get(usize::from(number)).map_or(0, |branch| self.reach(*branch, side, from))
         };
         let mut out = entrances.always.iter().fold(0, |out, &number| out | branch(number, distances));
-        for distance in each_bit(distances & !(1 << MAX_TOKENS)) {
+        for distance in each_bit(side.past_fillers(distances)) {
             let Some(class) = side.token(distance) else { continue };
             out = entrances.at(class).iter().fold(out, |out, &number| out | branch(number, 1 << distance));
         }
@@ -462,6 +485,10 @@ impl Classes {
         let after = self.ranges.partition_point(|r| r.0 <= class);
         after.checked_sub(1).and_then(|at| self.ranges.get(at)).is_some_and(|r| class <= r.1)
     }
+}
+
+pub(super) fn is_filler(fillers: &[bool], class: Class) -> bool {
+    fillers.get(usize::from(class)).copied().unwrap_or(false)
 }
 
 pub(super) fn bit(class: Class) -> Signature {

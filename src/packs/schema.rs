@@ -57,6 +57,10 @@ pub struct LanguageSpec {
     /// decide for short and mixed text.
     #[serde(default)]
     pub markers: String,
+    /// Words that can stand between the words of any pattern without changing what is meant
+    /// («really», «now»), blank-separated; at most two are passed over in one place.
+    #[serde(default)]
+    pub fillers: String,
     /// What mail programs write in this language.
     #[serde(default)]
     pub mail: MailSpec,
