@@ -11,7 +11,7 @@ use crate::anger;
 use crate::cues::{self, Lexicon, Reading};
 use crate::domain::{
     Analysis, Anger, Author, Counterfactual, CueHit, LanguageGuess, LanguageSource, Message, ModelId, ModelScores,
-    Priority, Sentiment, Suppressed,
+    Priority, Sentiment, Suppressed, Suppression,
 };
 use crate::language::{self, Recogniser};
 use crate::packs::{self, Finding, PackError, Packs, Severity, Source};
@@ -319,6 +319,7 @@ impl Engine {
 
     fn compose(&self, prepared: Prepared<'_>, scores: &ModelScores, request: &Request) -> Analysis {
         let Prepared { message, language, mut reading, parts, intensity, characters, truncated, .. } = prepared;
+        self.settle(&mut reading, scores);
         reading
             .join(Reading { hits: self.seen_by_model(&reading, &message.text, &parts, scores), ..Reading::default() });
         let near = reading.suppressed.as_slice();
@@ -350,6 +351,18 @@ impl Engine {
             truncated,
             characters_scored: characters,
         }
+    }
+
+    /// Takes back what a contented author only tells of.
+    fn settle(&self, reading: &mut Reading, scores: &ModelScores) {
+        let [_, _, positive] = scores.sentiment.probabilities;
+        let bounds = &self.packs.policy.model.settles;
+        let settled = |hit: &CueHit| hit.signal.is_none() && bounds.get(&*hit.cue).is_some_and(|b| positive >= *b);
+        let (settled, hits) = std::mem::take(&mut reading.hits).into_iter().partition(settled);
+        reading.hits = hits;
+        let settled: Vec<CueHit> = settled;
+        reading.suppressed.extend(settled.into_iter().map(|hit| Suppressed { hit, reason: Suppression::Excepted }));
+        reading.suppressed.sort_by_key(|s| (s.hit.span.start, s.hit.span.end));
     }
 
     /// Cues that the policy lets the model give by itself, where no rule found or took back one.

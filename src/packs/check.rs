@@ -196,14 +196,14 @@ fn policy(packs: &Packs, facts: &BTreeSet<String>, findings: &mut Vec<Finding>) 
     if !(0.0 < mild && mild < clear && clear < rage) {
         findings.push(Finding::error("policy.toml: anger", "the three bounds must rise"));
     }
-    for (cue, bound) in &policy.model.gives {
+    for (cue, bound) in policy.model.gives.iter().chain(&policy.model.settles) {
         if !packs.cues.contains_key(cue) {
-            let what = format!("gives: cue {cue:?} is not defined; known: {}", keys(&packs.cues));
+            let what = format!("cue {cue:?} is not defined; known: {}", keys(&packs.cues));
             findings.push(Finding::error("policy.toml: model", what));
         }
         if !(0.0 < *bound && *bound <= 1.0) {
             findings
-                .push(Finding::error("policy.toml: model", format!("gives: {cue} needs a bound above 0, at most 1")));
+                .push(Finding::error("policy.toml: model", format!("{cue} needs a bound above 0, at most 1")));
         }
     }
     for derived in &policy.derived {

@@ -297,6 +297,10 @@ pub struct ModelBounds {
     /// sentence in which the model sees them most as evidence.
     #[serde(default)]
     pub gives: BTreeMap<String, f64>,
+    /// Cues that are taken back where the model, reading the whole message, says at least this for
+    /// a positive stance: what a contented author tells of is past and settled.
+    #[serde(default)]
+    pub settles: BTreeMap<String, f64>,
 }
 
 /// A fact made of others: it holds when one of its conditions does.
