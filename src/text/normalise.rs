@@ -306,6 +306,7 @@ fn is_latin_or_greek(c: char) -> bool {
 
 fn needs_fold(c: char) -> bool {
     is_invisible(c)
+        || matches!(c, '\u{00DF}' | '\u{00E6}' | '\u{00F8}' | '\u{0111}' | '\u{0131}' | '\u{0142}' | '\u{0153}')
         || matches!(c, '\u{0622}'..='\u{0629}' | '\u{0649}' | '\u{06CC}' | '\u{06A9}' | '\u{4E00}'..='\u{9FFF}')
 }
 
@@ -343,6 +344,7 @@ mod tests {
             ("Ёлка й", "елка й"),
             ("ﷲ", "الله"),
             ("zażółć", "zazolc"),
+            ("Ǽ Ǿ", "ae o"),
         ] {
             assert_eq!(fold(written), read, "{written}");
         }
