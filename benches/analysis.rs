@@ -64,10 +64,7 @@ fn prepared(text: &str) -> (Normalised, OwnWords) {
 }
 
 /// Messages of some languages, ready for the cue pass, each with its language's rules.
-fn ready<'a>(
-    lexicons: &'a BTreeMap<String, Lexicon>,
-    languages: &[&str],
-) -> Vec<(&'a Lexicon, Normalised, OwnWords)> {
+fn ready<'a>(lexicons: &'a BTreeMap<String, Lexicon>, languages: &[&str]) -> Vec<(&'a Lexicon, Normalised, OwnWords)> {
     let of_language = |language: &&str| {
         let lexicon = of(lexicons, language);
         texts(language).into_iter().map(move |text| {

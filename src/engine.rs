@@ -319,9 +319,9 @@ impl Engine {
 
     fn compose(&self, prepared: Prepared<'_>, scores: &ModelScores, request: &Request) -> Analysis {
         let Prepared { message, language, mut reading, parts, intensity, characters, truncated, .. } = prepared;
-        self.settle(&mut reading, scores);
-        reading
-            .join(Reading { hits: self.seen_by_model(&reading, &message.text, &parts, scores), ..Reading::default() });
+        if scores.characters >= self.packs.policy.model.least_characters {
+            self.ask_model(&mut reading, &message.text, &parts, scores);
+        }
         let near = reading.suppressed.as_slice();
         let weigh = |cues: &[CueHit]| self.weigh(message, cues, near, &intensity, scores);
         let Weighed { sentiment, anger, mut facts, priority } = weigh(&reading.hits);
@@ -351,6 +351,13 @@ impl Engine {
             truncated,
             characters_scored: characters,
         }
+    }
+
+    /// Takes back and adds cues as far as the policy trusts the model to.
+    fn ask_model(&self, reading: &mut Reading, text: &str, parts: &[Range<usize>], scores: &ModelScores) {
+        self.settle(reading, scores);
+        let hits = self.seen_by_model(reading, text, parts, scores);
+        reading.join(Reading { hits, ..Reading::default() });
     }
 
     /// Takes back what a contented author only tells of.

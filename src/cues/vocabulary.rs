@@ -141,11 +141,11 @@ impl Vocabulary {
         }
         // «stuuupid» before the prefix `st*`: a drawn-out word is the word.
         if token.len() > 3 && has_run(token) {
-            for keep in [2, 1] {
-                let class = collapse(token, keep).map_or(OTHER, |short| self.plain(&short));
-                if class != OTHER {
-                    return class;
-                }
+            let short: Vec<String> = [2, 1].into_iter().filter_map(|keep| collapse(token, keep)).collect();
+            let literal = short.iter().find_map(|word| self.literals.get(word.as_str()));
+            let prefix = short.iter().filter_map(|word| self.by_prefix(word)).max_by_key(|p| p.word.len());
+            if let Some(class) = literal.copied().or(prefix.map(|p| p.class)) {
+                return class;
             }
         }
         if let Some(prefix) = self.by_prefix(token) {

@@ -202,8 +202,7 @@ fn policy(packs: &Packs, facts: &BTreeSet<String>, findings: &mut Vec<Finding>) 
             findings.push(Finding::error("policy.toml: model", what));
         }
         if !(0.0 < *bound && *bound <= 1.0) {
-            findings
-                .push(Finding::error("policy.toml: model", format!("{cue} needs a bound above 0, at most 1")));
+            findings.push(Finding::error("policy.toml: model", format!("{cue} needs a bound above 0, at most 1")));
         }
     }
     for derived in &policy.derived {
