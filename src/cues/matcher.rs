@@ -4,10 +4,10 @@
 //! Every pattern has a token that it cannot do without; of those the one that costs least is its
 //! anchor. An index from class to anchors says at each token which patterns could be there. Most
 //! of them are dropped at once, because the words beside the anchor do not fit or another word they
-//! need is nowhere in the sentence; the rest are read, backwards and forwards from the anchor, a set of positions at a time as the bits
-//! of one word, and of many alternatives only those that begin with the word at hand. So common
-//! words cost nothing, a pattern costs something only where its rarest word stands, and no reading
-//! is longer than a pattern. (A lazily built automaton over all patterns was measured first: with
+//! need is nowhere in the sentence; the rest are read, backwards and forwards from the anchor, a set
+//! of positions at a time as the bits of one word, and of many alternatives only those that begin
+//! with the word at hand. So common words cost nothing, a pattern costs something only where its
+//! rarest word stands, and no reading is longer than a pattern. (A lazily built automaton over all patterns was measured first: with
 //! gaps, nearly every message made new states of it, at ten times this cost, and its network took
 //! most of the start of the program.)
 
@@ -55,10 +55,13 @@ struct Anchored {
     before: Row,
     after: Row,
 }
+
 /// Groups of patterns, a bit each.
 pub type Groups = u32;
+
 /// Longest pattern in tokens: one bit of a machine word each.
 pub(super) const MAX_TOKENS: usize = 63;
+
 impl Matcher {
     /// Prepares patterns over a vocabulary, each with the groups (as bits) in which it is wanted.
     #[must_use]
@@ -266,5 +269,19 @@ mod tests {
         assert_eq!(matcher.find(&[a, b]), [Found { pattern: 0, start: 0, end: 2 }]);
         assert_eq!(matcher.find(&[b, a]), []);
         assert_eq!(matcher.find(&[a, a]), []);
+    }
+
+    #[test]
+    fn fillers_are_passed_over_between_words_only() {
+        let patterns = [parsed("a b (c|ab c)")];
+        let vocabulary = Vocabulary::new(patterns.iter().chain(&[parsed("abc")]), &[], &[], "").unwrap();
+        let stream: Vec<Class> =
+            "abc a abc b abc abc c abc".split(' ').map(|word| vocabulary.class(word, false)).collect();
+        let plain = Matcher::new(patterns.iter().map(|p| (p, 1)), &vocabulary);
+        assert_eq!(plain.find(&stream), []);
+        let matcher = plain.passing_over(["abc"], &vocabulary);
+        assert_eq!(matcher.find(&stream), [Found { pattern: 0, start: 1, end: 7 }]);
+        let three: Vec<Class> = "a abc abc abc b c".split(' ').map(|word| vocabulary.class(word, false)).collect();
+        assert_eq!(matcher.find(&three), [], "two in one place at most");
     }
 }

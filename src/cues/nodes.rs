@@ -71,6 +71,7 @@ struct Classes {
     /// First and last, in rising order.
     ranges: Vec<(Class, Class)>,
 }
+
 /// Words without which an anchored pattern cannot be there.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Needs {
@@ -81,12 +82,15 @@ pub(super) struct Needs {
     /// Of what some must stand in the sentence.
     anywhere: Signature,
 }
+
 /// A set of classes in one word: a class may be in it only if its bit is set.
 pub(super) type Signature = u64;
+
 /// Most fillers passed over in one place.
 const FILLERS: usize = 2;
 /// What it costs to have another anchor for the same pattern, in uses of a word.
 const COST_OF_ANCHOR: u64 = 2;
+
 impl Needs {
     /// Whether the signatures of the tokens beside the anchor and of the whole sentence allow it.
     pub(super) fn met(&self, before: Signature, after: Signature, all: Signature) -> bool {
@@ -94,6 +98,7 @@ impl Needs {
         self.anywhere & all != 0 && beside(self.before, before) && beside(self.after, after)
     }
 }
+
 /// The tokens on one side of an anchor.
 pub(super) struct Side<'a> {
     pub(super) sentence: &'a [Class],

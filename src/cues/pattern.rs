@@ -110,6 +110,12 @@ impl Parser<'_> {
                 '(' => parts.push(self.bracketed(')')?),
                 '[' => parts.push(Pattern::Optional(Box::new(self.bracketed(']')?))),
                 '{' => parts.push(self.list()?),
+                '^' if !parts.is_empty() => {
+                    return Err(self.error("a sentence begins only before the first word, not at"));
+                }
+                _ if parts.last() == Some(&Pattern::End) => {
+                    return Err(self.error("a sentence ends only after the last word, not before"));
+                }
                 '^' | '$' => {
                     self.at += 1;
                     parts.push(if c == '^' { Pattern::Start } else { Pattern::End });
@@ -264,6 +270,15 @@ mod tests {
 
     fn literal(word: &str) -> Pattern {
         Pattern::Literal(word.to_owned())
+    }
+
+    #[test]
+    fn edges_stand_at_the_edges() {
+        assert!(parsed("^ enough $").is_ok());
+        let error = parsed("manager ^ now").unwrap_err();
+        assert!(error.contains("before the first word"), "{error}");
+        let error = parsed("manager $ ..2 now").unwrap_err();
+        assert!(error.contains("after the last word"), "{error}");
     }
 
     #[test]
