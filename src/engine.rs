@@ -8,10 +8,11 @@ use std::sync::OnceLock;
 use rayon::prelude::*;
 
 use crate::anger;
+use crate::consult::{Words, consult};
 use crate::cues::{self, Lexicon, Reading};
 use crate::domain::{
     Analysis, Anger, Author, Counterfactual, CueHit, LanguageGuess, LanguageSource, Message, ModelId, ModelScores,
-    Priority, Sentiment, Suppressed, Suppression,
+    Priority, Sentiment, Suppressed,
 };
 use crate::language::{self, Recogniser};
 use crate::packs::{self, Finding, PackError, Packs, Severity, Source};
@@ -19,7 +20,7 @@ use crate::playbook::{self, Reader};
 use crate::priority::{self, Facts};
 use crate::sentiment::{self, Backend, BackendError, Input};
 use crate::stance;
-use crate::text::{Intensity, MailMarkers, Normalised, OwnWords, normalise, sentences, separate};
+use crate::text::{Intensity, MailMarkers, Normalised, OwnWords, columns, normalise, separate};
 
 /// Characters of a message that are read; what is longer is marked as truncated.
 pub const MAX_CHARACTERS: usize = 100_000;
@@ -318,12 +319,16 @@ impl Engine {
     }
 
     fn compose(&self, prepared: Prepared<'_>, scores: &ModelScores, request: &Request) -> Analysis {
-        let Prepared { message, language, mut reading, parts, intensity, characters, truncated, .. } = prepared;
-        if scores.characters >= self.packs.policy.model.least_characters {
-            self.ask_model(&mut reading, &message.text, &parts, scores);
+        let Prepared { message, language, mut reading, parts, own, intensity, characters, truncated, .. } = prepared;
+        let bounds = &self.packs.policy.model;
+        let enough = columns(&own) >= bounds.least_columns;
+        if enough {
+            let words = Words { text: &message.text, parts: &parts };
+            consult(&mut reading, words, scores, self.backend.as_ref(), bounds);
         }
+        let heads = if enough { self.backend.id().cues.as_slice() } else { &[] };
         let near = reading.suppressed.as_slice();
-        let weigh = |cues: &[CueHit]| self.weigh(message, cues, near, &intensity, scores);
+        let weigh = |cues: &[CueHit]| self.weigh(message, cues, near, &intensity, scores, heads);
         let Weighed { sentiment, anger, mut facts, priority } = weigh(&reading.hits);
         let counterfactuals =
             if request.explain { counterfactuals(&reading.hits, &priority, &weigh) } else { Vec::new() };
@@ -353,58 +358,6 @@ impl Engine {
         }
     }
 
-    /// Takes back and adds cues as far as the policy trusts the model to.
-    fn ask_model(&self, reading: &mut Reading, text: &str, parts: &[Range<usize>], scores: &ModelScores) {
-        self.settle(reading, scores);
-        let hits = self.seen_by_model(reading, text, parts, scores);
-        reading.join(Reading { hits, ..Reading::default() });
-    }
-
-    /// Takes back what a contented author only tells of.
-    fn settle(&self, reading: &mut Reading, scores: &ModelScores) {
-        let [_, _, positive] = scores.sentiment.probabilities;
-        let bounds = &self.packs.policy.model.settles;
-        let settled = |hit: &CueHit| hit.signal.is_none() && bounds.get(&*hit.cue).is_some_and(|b| positive >= *b);
-        let (settled, hits) = std::mem::take(&mut reading.hits).into_iter().partition(settled);
-        reading.hits = hits;
-        let settled: Vec<CueHit> = settled;
-        reading.suppressed.extend(settled.into_iter().map(|hit| Suppressed { hit, reason: Suppression::Excepted }));
-        reading.suppressed.sort_by_key(|s| (s.hit.span.start, s.hit.span.end));
-    }
-
-    /// Cues that the policy lets the model give by itself, where no rule found or took back one.
-    fn seen_by_model(
-        &self,
-        reading: &Reading,
-        text: &str,
-        parts: &[Range<usize>],
-        scores: &ModelScores,
-    ) -> Vec<CueHit> {
-        let id = self.backend.id();
-        let mut hits = Vec::new();
-        for (head, (cue, p)) in id.cues.iter().zip(&scores.cues).enumerate() {
-            let given = self.packs.policy.model.gives.get(cue).is_some_and(|bound| p >= bound);
-            let known = reading.hits.iter().chain(reading.suppressed.iter().map(|s| &s.hit)).any(|h| *h.cue == **cue);
-            if !given || known {
-                continue;
-            }
-            let sentences: Vec<Range<usize>> = sentences(text, parts).take(MAX_SENTENCES).collect();
-            let own: Vec<&str> = sentences.iter().filter_map(|s| text.get(s.clone())).collect();
-            let normal: Vec<String> = own.iter().map(|s| normalise(s).text).collect();
-            let inputs: Vec<Input<'_>> =
-                own.iter().zip(&normal).map(|(original, normal)| Input { original, normal }).collect();
-            let Ok(scores) = self.backend.score(&inputs) else { continue };
-            let seen = |s: &ModelScores| s.cues.get(head).copied().unwrap_or(0.0);
-            let most = scores.iter().zip(sentences).max_by(|a, b| seen(a.0).total_cmp(&seen(b.0)));
-            if let Some((_, span)) = most {
-                let rule = format!("model/{cue}").into();
-                hits.push(CueHit { cue: cue.as_str().into(), rule, span, level: 0, signal: None });
-            }
-        }
-        hits.sort_by_key(|h| h.span.start);
-        hits
-    }
-
     fn weigh(
         &self,
         message: &Message,
@@ -412,6 +365,7 @@ impl Engine {
         near: &[Suppressed],
         intensity: &Intensity,
         scores: &ModelScores,
+        heads: &[String],
     ) -> Weighed {
         let policy = &self.packs.policy;
         let sentiment = stance::weigh(&scores.sentiment, cues, near, &self.packs.cues, &policy.stance);
@@ -426,7 +380,7 @@ impl Engine {
             metadata: &message.metadata,
             channel: message.channel,
             model: scores,
-            model_cues: &self.backend.id().cues,
+            model_cues: heads,
         };
         let facts = priority::facts(&evidence, policy, &self.packs.cues);
         let priority = priority::prioritise(&facts, policy);
@@ -444,8 +398,6 @@ struct Weighed {
 
 /// Messages per call of the model: enough to batch, few enough to keep all threads busy.
 const CHUNK: usize = 16;
-/// Sentences among which the evidence of the model is looked for.
-const MAX_SENTENCES: usize = 200;
 
 /// The level without each piece of evidence, where it differs.
 fn counterfactuals(hits: &[CueHit], priority: &Priority, weigh: &dyn Fn(&[CueHit]) -> Weighed) -> Vec<Counterfactual> {

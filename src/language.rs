@@ -76,7 +76,7 @@ impl Recogniser {
         let statistic = self.statistic(original);
         let votes = self.votes(head(normal));
         let (marked, share) = votes.best(&self.names);
-        let guess = match (statistic.clone(), marked.clone()) {
+        let guess = match (statistic, marked) {
             (Some((tag, confidence)), Some(other)) if tag != other => {
                 // Markers speak against the statistic: believe them where they are dense.
                 if share >= 0.12 * (0.5 + confidence) { Some((other, share.min(1.0))) } else { Some((tag, confidence)) }
@@ -138,6 +138,7 @@ impl Recogniser {
         Some((only.clone(), 0.9))
     }
 
+    /// Counts the marker words of a text.
     fn votes(&self, normal: &str) -> Votes {
         let mut votes = Votes { all: vec![0.0; self.names.len()], alone: vec![0; self.names.len()], words: 0 };
         for token in segment(normal, &[]) {

@@ -6,6 +6,7 @@ pub mod anger;
 pub mod archive;
 pub mod cli;
 pub mod config;
+pub mod consult;
 pub mod cues;
 pub mod domain;
 pub mod engine;

@@ -24,7 +24,7 @@ pub struct Evidence<'a> {
     pub channel: Option<Channel>,
     /// What the model says.
     pub model: &'a ModelScores,
-    /// The cues of the model's cue heads.
+    /// The cues of the model's cue heads; none where the text is too short to believe them.
     pub model_cues: &'a [String],
 }
 
@@ -53,9 +53,8 @@ pub fn facts(evidence: &Evidence<'_>, policy: &PolicySpec, cues: &CueTable) -> F
     when(metadata.hours_waiting >= bounds.hours_waiting, "waiting");
     when(metadata.vip, "vip");
     when(evidence.model.escalation.is_some_and(|p| p >= policy.model.escalation), "model_escalation");
-    let enough = evidence.model.characters >= policy.model.least_characters;
     for (cue, p) in evidence.model_cues.iter().zip(&evidence.model.cues) {
-        when(enough && *p >= policy.model.cue, &format!("model_{cue}"));
+        when(*p >= policy.model.cue, &format!("model_{cue}"));
     }
     if let Some(channel) = evidence.channel {
         facts.insert(format!("channel_{}", channel.name()));

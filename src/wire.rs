@@ -2,7 +2,6 @@
 //! Knows the contract's names and the nouns they stand for, not how either travels.
 
 use std::collections::BTreeMap;
-
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};

@@ -9,6 +9,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use defuse::domain::{DocumentId, Message};
 use defuse::engine;
 use defuse::packs::{Severity, Source};
 use defuse::training;
@@ -46,4 +47,15 @@ fn every_labelled_message_can_be_read() {
             }
         }
     }
+}
+
+#[test]
+fn cues_of_a_second_language_are_found_too() {
+    let engine = engine::Engine::open(&engine::Options::default()).unwrap();
+    let text = "Hola, mi pedido no ha llegado todavía y nadie me contesta. You people should be ashamed of yourselves, this is a disgrace.";
+    let message = Message::new(DocumentId::Number(0), text.to_owned());
+    let analysis = engine.analyze(&message, &engine::Request::default()).unwrap();
+    assert_eq!(analysis.language.tag, "es");
+    let languages: BTreeSet<&str> = analysis.cues.iter().filter_map(|h| h.rule.split('/').next()).collect();
+    assert!(languages.contains("es") && languages.contains("en"), "{languages:?}: {:?}", analysis.cues);
 }

@@ -17,6 +17,7 @@ const WALLS: &[(&str, &[&str])] = &[
     ("language", &["domain", "text", "packs"]),
     ("cues", &["domain", "text", "packs"]),
     ("sentiment", &["domain", "text", "packs"]),
+    ("consult", &["domain", "text", "packs", "cues", "sentiment"]),
     ("stance", &["domain", "packs"]),
     ("anger", &["domain", "text", "packs"]),
     ("priority", &["domain", "text", "packs"]),
@@ -25,7 +26,19 @@ const WALLS: &[(&str, &[&str])] = &[
     ("training", &["domain", "text", "packs", "sentiment"]),
     (
         "engine",
-        &["domain", "text", "packs", "language", "cues", "sentiment", "stance", "anger", "priority", "playbook"],
+        &[
+            "domain",
+            "text",
+            "packs",
+            "language",
+            "cues",
+            "sentiment",
+            "consult",
+            "stance",
+            "anger",
+            "priority",
+            "playbook",
+        ],
     ),
     ("wire", &["domain", "engine"]),
     ("config", &[]),
@@ -46,6 +59,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("whatlang", &["language"]),
     ("safetensors", &["sentiment", "training"]),
     ("unicode_segmentation", &["text"]),
+    ("unicode_width", &["text"]),
     ("unicode_normalization", &["text"]),
 ];
 

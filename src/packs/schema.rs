@@ -291,7 +291,7 @@ pub struct MetadataBounds {
 pub struct ModelBounds {
     /// From here on `model_escalation` holds.
     pub escalation: f64,
-    /// From here on `model_<cue>` holds, in a text of `least_characters`.
+    /// From here on `model_<cue>` holds, in a text of `least_columns`.
     pub cue: f64,
     /// Cues that are given from this probability on even where no rule finds them, with the
     /// sentence in which the model sees them most as evidence.
@@ -301,10 +301,10 @@ pub struct ModelBounds {
     /// a positive stance: what a contented author tells of is past and settled.
     #[serde(default)]
     pub settles: BTreeMap<String, f64>,
-    /// Characters of the author's own words from which on `cue`, `gives` and `settles` hold: of a few words
-    /// the model knows too little.
+    /// Width of the author's own words from which on `cue`, `gives` and `settles` hold, in columns
+    /// (UAX #11; Han, kana and Hangul take two): of a few words the model knows too little.
     #[serde(default)]
-    pub least_characters: usize,
+    pub least_columns: usize,
 }
 
 /// A fact made of others: it holds when one of its conditions does.

@@ -13,3 +13,10 @@ pub use intensity::Intensity;
 pub use normalise::{Normalised, fold, normalise};
 pub use own_words::{MailMarkers, OwnWords, sentences, separate};
 pub use segment::{Kind, Token, collapse, segment, unmask};
+
+/// How wide a text is in columns (UAX #11): Han, kana and Hangul take two, so that columns compare
+/// how much is said across scripts better than characters do.
+#[must_use]
+pub fn columns(text: &str) -> usize {
+    unicode_width::UnicodeWidthStr::width(text)
+}
