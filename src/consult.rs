@@ -134,7 +134,7 @@ mod tests {
         let text = "The parcel is late. I stand on the bridge. Goodbye.";
         let given = after(Reading::default(), text, &scores(0.1, 0.9)).hits;
         assert_eq!(
-            given.iter().map(|h| (&*h.rule, &text[h.span.clone()])).collect::<Vec<_>>(),
+            given.iter().map(|h| (&*h.rule, text.get(h.span.clone()).unwrap_or_default())).collect::<Vec<_>>(),
             [("model/threat_self_harm", "I stand on the bridge.")]
         );
         assert!(after(Reading::default(), text, &scores(0.1, 0.5)).hits.is_empty());
